@@ -1,0 +1,1 @@
+"""Measurements: workloads (what the source writes) x subjects (who follows it), on servers of tools/stack."""

@@ -1,0 +1,1 @@
+"""Rows and messages to Avro and JSON bytes, in Python (the only door to fastavro on this side). No I/O."""

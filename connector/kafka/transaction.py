@@ -1,0 +1,370 @@
+"""A producer whose records become visible all together or not at all, and whose transactional id fences older owners.
+
+Base of the stream's publisher and writer of the schema registry; one thread. After any error it is closed, and what was
+not committed is invisible to read_committed readers: the owner starts anew with `open` and reads back what it had
+stored, never what it has in memory.
+"""
+
+import contextlib
+import threading
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, murmur2
+
+from connector.kafka.clients import Latch, open_producer
+from connector.kafka.config import socket_timeout_seconds
+from connector.kafka.errors import (
+    FATAL,
+    QUEUE_FULL,
+    STATE,
+    UNKNOWN_PARTITION,
+    UNKNOWN_TOPIC,
+    classify,
+    is_fatal,
+    kafka_error,
+    typed,
+)
+from connector.model.errors import (
+    InternalError,
+    KafkaTransactionAborted,
+    RowTooLarge,
+    StreamFenced,
+    TopicInvalid,
+)
+from connector.model.record import Record
+
+TRANSACTION_TIMEOUT_MS = 60_000
+"""A stream commits every few seconds; a dead owner stalls readers for this long plus the coordinator's 10 s look-out,
+or until the next owner's `open`. A snapshot in one transaction needs more: brokers allow 900,000 by default."""
+OPEN_TIMEOUT_SECONDS = 60.0
+"""`open` usually takes 0.05-1 s. With a first connection that never comes, `run` must end within 90 s."""
+CALL_SLICE_SECONDS = 5.0
+"""One call of commit or abort; longer waits repeat the same call, which librdkafka resumes. Short enough to notice
+Ctrl-C between them."""
+OPEN_SLICE_SECONDS = 1.0
+"""Refused credentials are seen only between two calls."""
+ABORT_TIMEOUT_SECONDS = 15.0
+"""Aborting is a courtesy to readers: the next owner's `open` aborts as well."""
+QUEUE_FULL_POLL_SECONDS = 0.05
+RETRY_PAUSE_SECONDS = 0.1
+LARGE_RECORD_BYTES = 65_536
+"""Records from this size on carry a delivery callback, so that a refused one can be named; for all of them it would
+cost 0.5 us a row."""
+
+_closing = threading.Lock()
+
+
+class TransactionalProducer:
+    """transactional_id names what is owned, not the process that owns it.
+
+    Errors of every method: StreamFenced (another owner has opened the same id), KafkaTransactionAborted (resync),
+    RowTooLarge, KafkaUnreachable, KafkaAccessDenied, TopicInvalid, KafkaFailed.
+    """
+
+    def __init__(
+        self,
+        kafka: Mapping[str, str],
+        *,
+        transactional_id: str,
+        transaction_timeout_ms: int = TRANSACTION_TIMEOUT_MS,
+    ) -> None:
+        self._kafka = kafka
+        self._transactional_id = transactional_id
+        self._timeout_ms = transaction_timeout_ms
+        self._slow_commit_seconds = socket_timeout_seconds(kafka)
+        self._latch = Latch()
+        self._producer: Producer | None = None
+        self._partitions: dict[str, int] = {}
+        self._begun: float | None = None  # monotonic time of begin_transaction
+        self._refused: tuple[str, int] | None = None  # topic and size of a large record that a broker refused
+        self._largest: tuple[int, str] = (0, "")
+        self.pending_records = 0
+        """Records in the open transaction."""
+        self.pending_bytes = 0
+        """Bytes of their keys and values."""
+        self.needs_resync = False
+        """Set by a commit that was retried or slow: a late duplicate of its request could commit the first part of the
+        next transaction (KIP-890; librdkafka lacks the newer protocol). `open` again before the next `produce`; it
+        clears the mark."""
+
+    def open(self, timeout_seconds: float = OPEN_TIMEOUT_SECONDS) -> None:
+        """Take the stream over: a dead owner's transaction is aborted, a frozen owner is fenced for good. Then read the
+        position."""
+        self.close()
+        self._latch = Latch()
+        producer = open_producer(
+            self._kafka,
+            self._latch,
+            {"transactional.id": self._transactional_id, "transaction.timeout.ms": str(self._timeout_ms)},
+        )
+        self._producer = producer
+        try:
+            self._init(producer, timeout_seconds)
+        except BaseException:
+            self.close()
+            raise
+        self.needs_resync = False
+
+    def produce(self, records: Sequence[Record]) -> None:
+        """Add records to the transaction, begun when none is open; waits while librdkafka's queue is full.
+
+        Partition -1: murmur2 of the key over the topic's partitions, as Java's producer; a record without key goes to
+        partition 0, so that its order is the stream's. Order is kept per partition.
+        """
+        if not records:
+            return
+        producer = self._begin()
+        by_partition: dict[tuple[str, int], list[Record]] = {}
+        for record in records:
+            partition = record.partition if record.partition >= 0 else self._partition_of(producer, record)
+            by_partition.setdefault((record.topic, partition), []).append(record)
+        for (topic, partition), group in by_partition.items():
+            self._send(producer, topic, partition, group)
+        self.pending_records += len(records)
+        self._poll(producer, 0)
+
+    def commit_transaction(self) -> None:
+        """Commit the open transaction. An outage is waited for, for at most twice the transaction's timeout."""
+        producer = self._begin()
+        started = time.monotonic()
+        deadline = started + 2 * self._timeout_ms / 1000
+        retried = False
+        while True:
+            try:
+                producer.commit_transaction(CALL_SLICE_SECONDS)
+                break
+            except KafkaException as raised:
+                error = kafka_error(raised)
+            if is_fatal(error) or not error.retriable():
+                self._fail(error, "the Kafka transaction was not committed")
+            retried = True
+            if time.monotonic() > deadline:
+                waited = time.monotonic() - started
+                self.close()
+                raise KafkaTransactionAborted(
+                    f"no answer to the commit for {waited:.0f} s, its outcome is unknown: {error.str()}",
+                    transactional_id=self._transactional_id,
+                )
+            self._poll(producer, RETRY_PAUSE_SECONDS)
+        self.needs_resync |= retried or time.monotonic() - started > self._slow_commit_seconds
+        self._forget()
+
+    def abort(self) -> None:
+        """Abort the open transaction, if any; the producer stays open."""
+        if self._producer is None or self._begun is None:
+            return
+        deadline = time.monotonic() + ABORT_TIMEOUT_SECONDS
+        while True:
+            try:
+                self._producer.abort_transaction(CALL_SLICE_SECONDS)
+                break
+            except KafkaException as raised:
+                error = kafka_error(raised)
+            if is_fatal(error) or not error.retriable() or time.monotonic() > deadline:
+                self._fail(error, "the Kafka transaction was not aborted")
+            self._poll(self._producer, RETRY_PAUSE_SECONDS)
+        self._forget()
+
+    def close(self) -> None:
+        """Drop the producer; an open transaction is aborted. Never raises for what the broker says: the next `open`
+        settles it."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        open_transaction = self._begun is not None
+        self._forget()
+        if open_transaction:
+            # Fenced, aborted or unreachable: the coordinator has ended the transaction or the next owner's `open` ends
+            # it.
+            with contextlib.suppress(KafkaException):
+                producer.abort_transaction(CALL_SLICE_SECONDS)
+        with _closing, warnings.catch_warnings(), contextlib.suppress(KafkaException):
+            # The client repeats the failed abort and warns about it.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            producer.close()
+
+    def __enter__(self) -> "TransactionalProducer":
+        self.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _init(self, producer: Producer, timeout_seconds: float) -> None:
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            try:
+                producer.init_transactions(min(OPEN_SLICE_SECONDS, timeout_seconds))
+                return
+            except KafkaException as raised:
+                error = kafka_error(raised)
+            self._poll(producer, RETRY_PAUSE_SECONDS)
+            self._latch.check()
+            if is_fatal(error) or not error.retriable():
+                raise typed(error, "taking over failed", transactional_id=self._transactional_id)
+            if time.monotonic() > deadline:
+                raise self._latch.unreachable(
+                    f"the transaction coordinator gave no answer for {timeout_seconds:.0f} s",
+                    transactional_id=self._transactional_id,
+                )
+
+    def _begin(self) -> Producer:
+        producer = self._producer
+        if producer is None:
+            raise InternalError("the producer is not open", transactional_id=self._transactional_id)
+        self._latch.check()
+        if self._begun is None:
+            try:
+                producer.begin_transaction()
+            except KafkaException as raised:
+                self._fail(kafka_error(raised), "no Kafka transaction could be begun")
+            self._begun = time.monotonic()
+        return producer
+
+    def _poll(self, producer: Producer, seconds: float) -> None:
+        """Serve callbacks; the client raises a fatal error here instead of passing it to the error callback."""
+        try:
+            producer.poll(seconds)
+        except KafkaException as raised:
+            self._fail(kafka_error(raised), "the producer failed in the background")
+
+    def _partition_of(self, producer: Producer, record: Record) -> int:
+        count = self._partitions.get(record.topic)
+        if count is None:
+            count = self._partitions[record.topic] = self._partition_count(producer, record.topic)
+        # The client's murmur2 maps the sign away as Java's does.
+        return 0 if record.key is None or count == 1 else murmur2(record.key, count)
+
+    def _partition_count(self, producer: Producer, topic: str) -> int:
+        try:
+            metadata = producer.list_topics(topic, timeout=OPEN_TIMEOUT_SECONDS).topics[topic]
+        except KafkaException as raised:
+            self._fail(kafka_error(raised), f"the partitions of topic {topic} could not be read")
+        if metadata.error is not None:
+            self._fail(metadata.error, f"the partitions of topic {topic} could not be read")
+        return len(metadata.partitions)
+
+    def _send(self, producer: Producer, topic: str, partition: int, records: Sequence[Record]) -> None:
+        sizes = 0
+        for record in records:
+            size = len(record.key or b"") + len(record.value or b"")
+            sizes += size
+            if size > self._largest[0]:
+                self._largest = (size, topic)
+        self.pending_bytes += sizes
+        # produce_batch drops headers silently.
+        if any(record.headers for record in records):
+            self._send_singly(producer, topic, partition, records)
+        else:
+            self._send_batch(producer, topic, partition, records)
+
+    def _send_batch(self, producer: Producer, topic: str, partition: int, records: Sequence[Record]) -> None:
+        messages = [self._message(record) for record in records]
+        while True:
+            queued = producer.produce_batch(topic, messages, partition=partition)
+            if queued == len(messages):
+                return
+            first = next(i for i, message in enumerate(messages) if "_error" in message)
+            error: KafkaError = messages[first]["_error"]
+            if error.code() != QUEUE_FULL:
+                self._fail(error, f"a row was not accepted for topic {topic}", topic, records[first])
+            if first != queued:
+                raise InternalError("librdkafka queued records behind a refused one", topic=topic)
+            messages, records = messages[queued:], records[queued:]
+            for message in messages:
+                message.pop("_error", None)
+            self._poll(producer, QUEUE_FULL_POLL_SECONDS)
+
+    def _message(self, record: Record) -> dict[str, Any]:
+        message: dict[str, Any] = {"value": record.value, "key": record.key}
+        if record.value is not None and len(record.value) >= LARGE_RECORD_BYTES:
+            message["callback"] = self._delivered
+        return message
+
+    def _send_singly(self, producer: Producer, topic: str, partition: int, records: Sequence[Record]) -> None:
+        for record in records:
+            large = record.value is not None and len(record.value) >= LARGE_RECORD_BYTES
+            while True:
+                try:
+                    producer.produce(
+                        topic,
+                        value=record.value,
+                        key=record.key,
+                        partition=partition,
+                        headers=list(record.headers),
+                        on_delivery=self._delivered if large else None,
+                    )
+                    break
+                except BufferError:
+                    self._poll(producer, QUEUE_FULL_POLL_SECONDS)
+                except KafkaException as raised:
+                    self._fail(kafka_error(raised), f"a row was not accepted for topic {topic}", topic, record)
+
+    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None and classify(error) is RowTooLarge:
+            size = len(message.key() or b"") + len(message.value() or b"")
+            self._refused = (message.topic() or "", size)
+
+    def _fail(self, error: KafkaError, doing: str, topic: str | None = None, record: Record | None = None) -> NoReturn:
+        """End the transaction and the producer, then raise what the error means for the stream."""
+        producer = self._producer
+        age = time.monotonic() - self._begun if self._begun is not None else 0.0
+        if producer is not None:
+            error = _cause(producer, error)
+            with contextlib.suppress(KafkaException):  # the same fatal error once more
+                producer.poll(0)
+        refused, largest = self._refused, self._largest
+        self.close()
+        self._latch.check()
+        kind = classify(error)
+        if kind is RowTooLarge:
+            if record is not None:
+                refused = (topic or "", len(record.key or b"") + len(record.value or b""))
+            named = refused or (largest[1], largest[0])
+            raise RowTooLarge(
+                f"a row is larger than Kafka accepts: {error.str()}", topic=named[0], bytes=named[1]
+            ) from None
+        if kind is StreamFenced:
+            raise self._fenced(age) from None
+        if error.code() in (UNKNOWN_PARTITION, UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART):
+            raise TopicInvalid(
+                f"{doing}: {error.str()}",
+                hint="The topic or partition does not exist: start the stream again, which creates missing topics.",
+                topic=topic,
+            ) from None
+        raise typed(error, doing, transactional_id=self._transactional_id) from None
+
+    def _fenced(self, age: float) -> StreamFenced:
+        hint = None
+        if age * 1000 > self._timeout_ms:
+            # An expired transaction and a new owner look the same from here, so nothing but an error is safe.
+            hint = (
+                f"Another process took over this stream, or its transaction stayed open for {age:.0f} s and expired "
+                "(was the process suspended?): make sure that no other process runs it, then start again."
+            )
+        return StreamFenced(
+            "a newer owner of this stream is active", hint=hint, transactional_id=self._transactional_id
+        )
+
+    def _forget(self) -> None:
+        self._begun = None
+        self._refused = None
+        self._largest = (0, "")
+        self.pending_records = 0
+        self.pending_bytes = 0
+
+
+def _cause(producer: Producer, error: KafkaError) -> KafkaError:
+    """The error behind _STATE and _FATAL: the transaction failed earlier, in the background. begin_transaction names it
+    and changes nothing."""
+    if error.code() not in (STATE, FATAL):
+        return error
+    try:
+        producer.begin_transaction()
+    except KafkaException as raised:
+        cause = kafka_error(raised)
+        return error if cause.code() in (STATE, FATAL) else cause
+    return error

@@ -1,0 +1,1 @@
+"""What a process of rowcast shows of itself: metrics; later the cluster: slots, stores, Connect REST, status page."""
