@@ -9,6 +9,8 @@ Rules (docs/architecture.md, "Stream topics"), by the message's seq and part aga
                     part seen before, same crc        SKIP        (sent twice: the source resumed inside of it)
     anything else                                     SequenceGap
 
+A sink that takes up in the middle (applied None) begins with the first whole transaction or heartbeat it sees.
+
 A Kafka client that repeats a commit late can make half a Kafka transaction visible (KIP-890): skipping by seq is what
 keeps a sink exact then, so no sink may do without these rules.
 """
@@ -31,12 +33,12 @@ class Verdict(Enum):
 class StreamOrder:
     """Follows one partition from the last applied seq on."""
 
-    def __init__(self, applied: int) -> None:
+    def __init__(self, applied: int | None) -> None:
         self._applied = applied
         self._parts: list[int] = []  # crc32 of each part of the transaction that is not complete yet
 
     @property
-    def applied(self) -> int:
+    def applied(self) -> int | None:
         """seq of the last complete transaction."""
         return self._applied
 
@@ -47,8 +49,13 @@ class StreamOrder:
 
     def judge(self, message: StreamMessage) -> Verdict:
         """The verdict on the next message of the partition; counts it as applied when that is APPLY or RESTART."""
-        if isinstance(message.body, Heartbeat):
-            if message.seq > self._applied + (1 if self.inside else 0):
+        heartbeat = isinstance(message.body, Heartbeat)
+        if self._applied is None:
+            if not heartbeat and message.part > 0:
+                return Verdict.SKIP
+            self._applied = message.seq if heartbeat else message.seq - 1
+        if heartbeat:
+            if message.seq > self._applied + self.inside:
                 raise self._gap(message)
             return Verdict.HEARTBEAT if message.seq == self._applied and not self.inside else Verdict.SKIP
         if message.seq <= self._applied:
@@ -73,7 +80,7 @@ class StreamOrder:
     def _gap(self, message: StreamMessage) -> SequenceGap:
         return SequenceGap(
             "the stream does not go on where it was left",
-            expected_seq=self._applied + 1,
+            expected_seq=(self._applied or 0) + 1,
             expected_part=len(self._parts) or None,
             seq=message.seq,
             part=message.part or None,

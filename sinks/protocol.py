@@ -26,10 +26,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Durable:
-    """What has been applied for good. `offset` = the next Kafka offset to read, None before the first message."""
+    """What has been applied for good.
+
+    `offset` = the next Kafka offset to read, None = from the oldest record. `seq` = of the last applied message, None =
+    a sink without a memory takes up wherever it comes in.
+    """
 
     offset: int | None = None
-    seq: int = 0
+    seq: int | None = 0
     position: str = ""
     state: State = State.INIT
     commit_ts_us: int = 0  # source commit time of the newest applied transaction

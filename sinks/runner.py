@@ -211,7 +211,7 @@ class SinkRunner:
         self._backoff.reset()
         self._conflicts.reset()
         self._uncounted.report(self._telemetry)
-        self._telemetry.position(progress.position, progress.seq)
+        self._telemetry.position(progress.position, progress.seq or 0)
         if batch.messages and progress.commit_ts_us:
             self._telemetry.lag(max(0.0, self._clock() - progress.commit_ts_us / 1e6))
         if batch.stopped:

@@ -2,8 +2,8 @@
 
     python -m tools.gen_collations mysql://root@127.0.0.1:3306/ [--check]
 
-Run it against the newest server: ids are never reused, so its list contains every older one. Servers before 8.0.30 call the utf8mb3
-collations utf8_...; the table has the new names.
+Run it against the newest server: ids are never reused, so its list contains every older one. Servers before 8.0.30
+call the utf8mb3 collations utf8_...; the table has the new names.
 """
 
 import argparse

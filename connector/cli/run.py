@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from connector.cli import logs
 from connector.cli.wiring import Unit, Work, units, work_for
 from connector.config import Settings
 from connector.model.errors import UsageError
@@ -46,6 +47,7 @@ def execute(args: argparse.Namespace) -> int:
     from connector.cli.validate import load_valid
 
     settings = load_valid(args.file)
+    logs.setup(settings.log_format, settings.log_level, debug=args.debug)
     wanted = units(settings, args.connector)
     if args.unit:
         unit = next((unit for unit in wanted if unit.id == args.unit), None)

@@ -3,16 +3,22 @@
 A unit is what one process works on: a source connector, or one (stream, shard) of a sink.
 """
 
+import logging
+import os
+import socket
+import sys
 import threading
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Protocol
 
+from connector.cli import failures
 from connector.cli.validate import rule_set
 from connector.config import ConsoleSinkSettings, Resolver, Settings, SinkSettings, SourceSettings
 from connector.encode.envelope import EnvelopeOptions
 from connector.kafka.registry import open_registry
-from connector.model.errors import UsageError
+from connector.kafka.status import Status, StatusStore
+from connector.model.errors import KafkaAccessDenied, KafkaUnreachable, RowcastError, StreamFenced, UsageError
 from connector.model.keyrange import KeyRange
 from connector.model.telemetry import Telemetry
 from connector.stream.options import SourceOptions
@@ -24,8 +30,11 @@ from sinks.console import ConsoleSink
 from sinks.consumer import PartitionConsumer
 from sinks.messages import MessageDecoder
 from sinks.mysql.applier import MySqlSink
+from sinks.mysql.streams import StreamIdentity
 from sinks.protocol import Sink
 from sinks.runner import SinkRunner
+
+_log = logging.getLogger("rowcast.run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,7 @@ def units(settings: Settings, only: str | None = None) -> list[Unit]:
 def work_for(settings: Settings, unit: Unit, *, until_caught_up: bool) -> Work:
     """What runs a unit in this process."""
     connector = settings.connectors[unit.connector]
-    telemetry = telemetry_for(unit.id, "source" if unit.is_source else "sink")
+    telemetry = telemetry_for(unit.connector, "source" if unit.is_source else "sink", unit.shard)
     if isinstance(connector, SourceSettings):
         options = source_options(settings, unit.connector, until_caught_up=until_caught_up)
         return _SourceWork(options, telemetry)
@@ -141,9 +150,25 @@ class _SourceWork:
         """See `Work`."""
 
         def attempt() -> SourceTask:
-            return SourceTask(self._options, self._telemetry, self._stop)
+            return SourceTask(self._options, self._telemetry, self._stop, lambda: self._record("RUNNING"))
 
-        supervise(attempt, self._stop, self._telemetry)
+        try:
+            supervise(attempt, self._stop, self._telemetry)
+        except (StreamFenced, KafkaUnreachable, KafkaAccessDenied):
+            raise  # the record is the new owner's now, or there is nowhere to write it
+        except RowcastError as error:
+            self._telemetry.state("error")
+            self._record("FAILED", failures.lines(error))
+            raise
+        self._record("STOPPED")
+
+    def _record(self, state: str, trace: str | None = None) -> None:
+        """The status record; without Kafka there is none, and the stream's own error says why."""
+        status = Status(state, trace, f"{socket.gethostname()}:{os.getpid()}", 0)
+        try:
+            StatusStore(self._options.kafka, self._options.group).write(self._options.connector, status)
+        except RowcastError as error:
+            _log.warning("the status could not be stored: %s: %s", error.code, error)
 
     def stop(self) -> None:
         """See `Work`."""
@@ -174,18 +199,13 @@ class _SinkWork:
         sink: Sink
         if isinstance(connector, SinkSettings):
             address, database = list(connector.targets(resolver).values())[unit.partition]
-            sink = MySqlSink(
-                address,
-                database,
-                workflow=connector.workflow or unit.connector,
-                stream=unit.stream,
-                partition=unit.partition,
-                decoder=decoder,
-            )
+            identity = StreamIdentity(connector.workflow or unit.connector, database, unit.stream, unit.partition)
+            sink = MySqlSink(address, identity, decoder)
             limits = BatchLimits(connector.batch_max_transactions, connector.batch_max_bytes)
             on_ddl = OnDdl(connector.on_ddl)
         else:
-            sink = ConsoleSink(decoder)
+            start = None if connector.from_beginning else self._reader.high_watermark()
+            sink = ConsoleSink(sys.stdout, decoder, start_offset=start)
             limits, on_ddl = BatchLimits(), OnDdl.IGNORE
         self._runner = SinkRunner(sink, self._reader, decoder, on_ddl=on_ddl, limits=limits, telemetry=telemetry)
 

@@ -18,12 +18,13 @@ from connector.config.source import SOURCE_CLASSES, SourceSettings
 from connector.config.values import Choice, MySqlUrl, Section, Text, TopicPart, dotted, invalid
 from connector.config.values import Texts as TextList
 from connector.kafka.config import is_secret
+from connector.model.errors import UsageError
 
 CONNECTOR_CLASSES = (*SOURCE_CLASSES, *SINK_CLASSES, *CONSOLE_CLASSES)
 
 
 class KafkaSettings(Section):
-    """How to reach Kafka: handed to librdkafka as it is."""
+    """How to reach Kafka, in the names of librdkafka."""
 
     model_config = SettingsConfigDict(frozen=True, extra="allow", alias_generator=dotted, hide_input_in_errors=True)
 
@@ -43,6 +44,12 @@ class KafkaSettings(Section):
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         yield "bootstrap_servers", self.bootstrap_servers
         yield "names", sorted(self.__pydantic_extra__ or {})  # values may be secrets
+
+    def unresolved(self) -> dict[str, str]:
+        """librdkafka's properties as written, for checks of their names."""
+        return {"bootstrap.servers": self.bootstrap_servers} | {
+            name: str(value) for name, value in (self.__pydantic_extra__ or {}).items()
+        }
 
     def properties(self, resolver: Resolver) -> dict[str, str]:
         """librdkafka's properties, resolved. Errors: UnresolvedReference."""
@@ -182,6 +189,16 @@ class Settings(BaseSettings):
     def sources(self) -> dict[str, SourceSettings]:
         """The source connectors by name."""
         return {name: found for name, found in self.connectors.items() if isinstance(found, SourceSettings)}
+
+    def chosen_sources(self, only: str | None) -> list[str]:
+        """Names of all sources, or the one that the command line names. Errors: UsageError."""
+        if only is None:
+            return list(self.sources)
+        if only not in self.sources:
+            raise UsageError(
+                f"the file has no source {only!r}", hint=f"Its sources: {', '.join(self.sources) or 'none'}."
+            )
+        return [only]
 
     @property
     def sinks(self) -> dict[str, SinkSettings]:

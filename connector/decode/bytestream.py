@@ -1,6 +1,7 @@
 """A checked cursor over one event's bytes; every event parser of this room reads through it.
 
-A read past the end raises `Truncated`; the reader turns it into BINLOG_CORRUPT with file and position. Rows have readers of their own.
+A read past the end raises `Truncated`; the reader turns it into BINLOG_CORRUPT with file and position. Rows have
+readers of their own.
 """
 
 import struct

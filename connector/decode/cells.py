@@ -1,7 +1,9 @@
-"""One reader for each column: the bytes of a row image to the value domain of `model.table`; built once per table version by rows.py.
+"""One reader for each column: the bytes of a row image to the value domain of `model.table`; built once per table
+version by rows.py.
 
-A reader takes the whole rows event and where its cell begins, and returns the value and where the next cell begins. It raises `Truncated`
-(or struct.error, IndexError) when the event ends inside the cell, and ValueError when the bytes are no value of the type.
+A reader takes the whole rows event and where its cell begins, and returns the value and where the next cell begins.
+It raises `Truncated` (or struct.error, IndexError) when the event ends inside the cell, and ValueError when the bytes
+are no value of the type.
 """
 
 import struct
@@ -33,7 +35,9 @@ _UNSIGNED = {ft.TINY: "<B", ft.SHORT: "<H", ft.LONG: "<I", ft.LONGLONG: "<Q"}
 
 
 def cell_reader(mapped: MapColumn, column: Column) -> Reader:
-    """The reader of one column: the table map says how many bytes, the table what they mean. LookupError: unknown type or charset."""
+    """The reader of one column: the table map says how many bytes, the table what they mean. LookupError: unknown
+    type or charset.
+    """
     code = mapped.type
     if code in _SIGNED:
         return _fixed((_UNSIGNED if column.unsigned else _SIGNED)[code])

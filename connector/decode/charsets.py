@@ -1,7 +1,9 @@
-"""MySQL's character sets: `decoder_of(charset)` gives the function that turns a column's bytes into the text MySQL shows.
+"""MySQL's character sets: `decoder_of(charset)` gives the function that turns a column's bytes into the text MySQL
+shows.
 
-Called by rows (cells), tables (labels) and the event reader (statements). A byte sequence that MySQL itself cannot convert to Unicode
-(it would print '?') raises UnicodeDecodeError here: no text is lost without a word. The tables come from a live server (charset_tables).
+Called by rows (cells), tables (labels) and the event reader (statements). A byte sequence that MySQL itself cannot
+convert to Unicode (it would print '?') raises UnicodeDecodeError here: no text is lost without a word. The tables
+come from a live server (charset_tables).
 """
 
 import codecs
@@ -42,7 +44,9 @@ def bytes_per_character(charset: str) -> int:
 
 @cache
 def decoder_of(charset: str) -> Decoder:
-    """The function bytes -> str of a MySQL character set; it raises UnicodeDecodeError. LookupError for an unknown set."""
+    """The function bytes -> str of a MySQL character set; it raises UnicodeDecodeError. LookupError for an unknown
+    set.
+    """
     charset = _ALIASES.get(charset, charset)
     if charset in _CODECS:
         return _codec(_CODECS[charset])
@@ -102,7 +106,7 @@ def _corrected(charset: str, codec: str, exceptions: dict[bytes, str | None]) ->
     """Python's codec where no character is one that MySQL has otherwise, else character by character."""
     decode = codecs.lookup(codec).decode
     # Text that Python decoded without meeting one of these came from codes where both agree.
-    suspects = set()
+    suspects: set[str] = set()
     for code in exceptions:
         try:
             suspects.update(decode(code, "strict")[0])

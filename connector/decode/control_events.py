@@ -1,4 +1,5 @@
-"""Bodies of the events that carry no rows; called by the event reader. Each parser gets the body without header and checksum.
+"""Bodies of the events that carry no rows; called by the event reader. Each parser gets the body without header and
+checksum.
 
 All raise Truncated for impossible lengths; text that is not valid in its character set raises UnicodeDecodeError.
 """
@@ -43,7 +44,9 @@ def server_version(text: str) -> tuple[int, int, int]:
 
 
 def checksum_algorithm(event: bytes) -> int:
-    """The checksum algorithm that a whole FORMAT_DESCRIPTION event announces: 0 none, 1 CRC32. Its binlog format must be 4."""
+    """The checksum algorithm that a whole FORMAT_DESCRIPTION event announces: 0 none, 1 CRC32. Its binlog format must
+    be 4.
+    """
     stream = ByteStream(event, 19)
     if (binlog_version := stream.integer(2)) != 4:
         raise Truncated(f"binlog format {binlog_version}")

@@ -1,7 +1,7 @@
 """MySQL's packed DECIMAL to the text MySQL prints; used for cells and for decimals inside JSON.
 
-Nine digits take four bytes, big endian, first the integer part, then the fraction; what is left over takes 1 to 4 bytes. The first bit
-is inverted; a negative number has all bits inverted.
+Nine digits take four bytes, big endian, first the integer part, then the fraction; what is left over takes 1 to 4
+bytes. The first bit is inverted; a negative number has all bits inverted.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,8 @@ def decimal_size(precision: int, scale: int) -> int:
 
 @cache
 def decimal_printer(precision: int, scale: int) -> Callable[[bytes], str]:
-    """The function that prints exactly `decimal_size` bytes; it raises ValueError when a group holds more than its digits allow.
+    """The function that prints exactly `decimal_size` bytes; it raises ValueError when a group holds more than its
+    digits allow.
 
     ValueError at once for a precision or scale that MySQL does not have.
     """

@@ -1,4 +1,6 @@
-"""Binlog event types: their numbers, which of them have no consequence for rows, and how to get rid of those we do not decode."""
+"""Binlog event types: their numbers, which of them have no consequence for rows, and how to get rid of those we do
+not decode.
+"""
 
 UNKNOWN = 0
 QUERY = 2

@@ -32,5 +32,6 @@ GEOMETRY = 255
 
 # Columns that own a bit in the signedness bitmap of a table map. YEAR has one although it has no sign.
 SIGNED = frozenset({TINY, SHORT, INT24, LONG, LONGLONG, FLOAT, DOUBLE, DECIMAL, YEAR})
-# Columns whose collation the charset fields of a table map list (63 = binary: BINARY, VARBINARY, BLOB). VECTOR counts as a BLOB there.
+# Columns whose collation the charset fields of a table map list (63 = binary: BINARY, VARBINARY, BLOB). VECTOR counts
+# as a BLOB there.
 CHARACTER = frozenset({VARCHAR, VAR_STRING, STRING, BLOB, VECTOR})

@@ -1,7 +1,8 @@
 """MySQL packets over arbitrary chunk borders to binlog events; the event reader feeds it.
 
-A packet is a 3-byte length, a sequence number and the payload; a payload of 16 MiB - 1 goes on in the next packet. The first payload
-byte says what it is: 00 an event, FF an error, FE the end. Every byte is copied twice, whatever its size and however it is cut.
+A packet is a 3-byte length, a sequence number and the payload; a payload of 16 MiB - 1 goes on in the next packet.
+The first payload byte says what it is: 00 an event, FF an error, FE the end. Every byte is copied twice, whatever its
+size and however it is cut.
 """
 
 from connector.model.errors import BinlogCorrupt, RowcastError, SourceConnectionLost
@@ -14,7 +15,9 @@ _HEADER = 4
 
 
 class PacketReader:
-    """Push chunks in, take event bytes (without the status byte) out. Holds one unfinished event and what was pushed but not taken."""
+    """Push chunks in, take event bytes (without the status byte) out. Holds one unfinished event and what was pushed
+    but not taken.
+    """
 
     __slots__ = ("_buffer", "_parts", "_parts_size", "_read", "_sequence")
 
@@ -86,4 +89,6 @@ def _not_an_event(payload: bytes) -> RowcastError:
         else:
             sqlstate, message = None, payload[3:]
         return source_error(errno, message.decode("utf-8", "replace"), sqlstate=sqlstate)
-    return BinlogCorrupt("the server sent a packet that is neither an event nor an error", first_byte=f"0x{payload[0]:02x}")
+    return BinlogCorrupt(
+        "the server sent a packet that is neither an event nor an error", first_byte=f"0x{payload[0]:02x}"
+    )

@@ -1,7 +1,8 @@
-"""MySQL's binary JSON to the text that `CAST(column AS CHAR)` prints, byte for byte: order, spacing, escapes, number forms.
+"""MySQL's binary JSON to the text that `CAST(column AS CHAR)` prints, byte for byte: order, spacing, escapes, number
+forms.
 
-Called by the JSON cell reader. Offsets are followed, so documents with holes (updated in place) read right. Malformed bytes raise
-ValueError, never a partial document.
+Called by the JSON cell reader. Offsets are followed, so documents with holes (updated in place) read right. Malformed
+bytes raise ValueError, never a partial document.
 """
 
 import base64

@@ -1,11 +1,13 @@
 """The one door to mysql-replication (`pymysqlreplication`): which pieces of it we take, and why not the rest.
 
-Taken: its names of event types, for messages; and its packet wrapper with TableMapEvent and the rows events as a second opinion
-(`second_opinion`): an independent reading of the same bytes, offline. The differential tests hold our readers against it.
+Taken: its names of event types, for messages; and its packet wrapper with TableMapEvent and the rows events as a
+second opinion (`second_opinion`): an independent reading of the same bytes, offline. The differential tests hold our
+readers against it.
 
-Not taken: its stream loop (it reconnects from the wrong position and drops events it does not know), and its row readers for live data.
-Those turn zero dates into NULL, YEAR 0 into 1900, lose the fraction's borrow of a negative TIME, do not pad BINARY, stop at five
-latin1 bytes, at ENUM labels outside UTF-8 and at VECTOR columns, and build two dicts a row. Where it is known to be right it agrees with us.
+Not taken: its stream loop (it reconnects from the wrong position and drops events it does not know), and its row
+readers for live data. Those turn zero dates into NULL, YEAR 0 into 1900, lose the fraction's borrow of a negative
+TIME, do not pad BINARY, stop at five latin1 bytes, at ENUM labels outside UTF-8 and at VECTOR columns, and build two
+dicts a row. Where it is known to be right it agrees with us.
 """
 
 from collections.abc import Iterator
@@ -72,7 +74,8 @@ class _NoServer:
 def second_opinion(table_map: bytes, rows: bytes) -> Iterator[tuple[dict[str, Any] | None, dict[str, Any] | None]]:
     """(before, after) of every row as mysql-replication reads two whole events (header included, checksum removed).
 
-    Values have the library's own Python types. Called by the differential tests only; the library's exceptions pass through.
+    Values have the library's own Python types. Called by the differential tests only; the library's exceptions pass
+    through.
     """
     tables: dict[int, Any] = {}
     mapped = _library_read(table_map, tables)

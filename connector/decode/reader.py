@@ -1,13 +1,14 @@
-"""The replication stream, chunk by chunk, to typed events; called by the transcoder (pull: push a chunk, take events until None).
+"""The replication stream, chunk by chunk, to typed events; called by the transcoder (pull: push a chunk, take events
+until None).
 
-Checks every event's length and checksum, follows the position in 64 bits, and refuses what it cannot decode: no event is skipped
-unless its type is listed as having no consequence for rows, or the server marked it as ignorable.
+Checks every event's length and checksum, follows the position in 64 bits, and refuses what it cannot decode: no event
+is skipped unless its type is listed as having no consequence for rows, or the server marked it as ignorable.
 """
 
 import struct
 import zlib
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from connector.decode import control_events as control
 from connector.decode import event_types as types
@@ -73,8 +74,9 @@ class EventReader:
     def next_event(self) -> tuple[EventHeader, Event] | None:
         """The next event, None when more bytes are needed.
 
-        Raises BinlogCorrupt, BinlogEventUnsupported, BinlogIncident, SourceSettingUnsupported (gtid_mode), ValueUndecodable
-        (a statement not valid in its character set), and whatever the server sent instead of an event (see framing).
+        Raises BinlogCorrupt, BinlogEventUnsupported, BinlogIncident, SourceSettingUnsupported (gtid_mode),
+        ValueUndecodable (a statement not valid in its character set), and whatever the server sent instead of an
+        event (see framing).
         """
         event = self._packets.next_event()
         if event is None:
@@ -114,7 +116,8 @@ class EventReader:
         checksum = self._checksum
         if header.type == types.FORMAT_DESCRIPTION:
             checksum = self._announced(event, header)
-        # What the server makes for this connection follows the session's checksum setting, which may differ from the file's.
+        # What the server makes for this connection follows the session's checksum setting, which may differ from the
+        # file's.
         elif checksum != _CRC32 and self._is_artificial(header):
             checksum = _CRC32 if _sum_matches(event) else _NO_CHECKSUM
         elif checksum is None:
@@ -131,7 +134,9 @@ class EventReader:
         except Truncated as error:
             self._corrupt(f"unreadable format description: {error}", header)
         if algorithm not in (_NO_CHECKSUM, _CRC32):
-            raise BinlogEventUnsupported(f"binlog checksum algorithm {algorithm} is not supported", **self._where(header))
+            raise BinlogEventUnsupported(
+                f"binlog checksum algorithm {algorithm} is not supported", **self._where(header)
+            )
         return algorithm
 
     @staticmethod
@@ -154,11 +159,11 @@ class EventReader:
             # Sizes on the wire and in the file differ when checksums do; a backward step is a header we cannot believe.
             self.pos = end + ahead if ahead < 1 << 31 else end
 
-    def _where(self, header: EventHeader) -> dict[str, object]:
+    def _where(self, header: EventHeader) -> dict[str, Any]:
         return {"file": self.file or None, "pos": self.pos, "event": event_name(header.type)}
 
     def _corrupt(self, what: str, header: EventHeader | None = None) -> NoReturn:
-        where = {"file": self.file or None, "pos": self.pos} if header is None else self._where(header)
+        where: dict[str, Any] = {"file": self.file or None, "pos": self.pos} if header is None else self._where(header)
         raise BinlogCorrupt(what, **where)
 
     # ---- event types ---------------------------------------------------------------------------------------------

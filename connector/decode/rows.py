@@ -17,13 +17,16 @@ _CUT = (Truncated, struct.error, IndexError)
 
 
 class RowDecoder:
-    """Decodes rows of one table version. `table` must be the version that `table_map` describes (see tables.mismatches)."""
+    """Decodes rows of one table version. `table` must be the version that `table_map` describes (see
+    tables.mismatches).
+    """
 
     def __init__(self, table_map: TableMap, table: Table) -> None:
         """SchemaMismatch when the two have different columns, or a type or character set that nobody knows."""
         if len(table_map.columns) != len(table.columns):
             raise SchemaMismatch(
-                f"the binlog has {len(table_map.columns)} columns, the table {len(table.columns)}", table=table.qualified
+                f"the binlog has {len(table_map.columns)} columns, the table {len(table.columns)}",
+                table=table.qualified,
             )
         self._table = table
         self._readers: list[Reader] = []
@@ -108,7 +111,8 @@ class RowDecoder:
         except ValueError as error:
             column = self._table.columns[len(values)]
             raise ValueUndecodable(
-                f"{column.type} value cannot be decoded: {_reason(error)}", column=f"{self._table.qualified}.{column.name}"
+                f"{column.type} value cannot be decoded: {_reason(error)}",
+                column=f"{self._table.qualified}.{column.name}",
             ) from error
         return tuple(values), at
 

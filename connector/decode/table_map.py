@@ -1,6 +1,8 @@
-"""TABLE_MAP events to `TableMap`: types, metadata and the optional metadata (MINIMAL or FULL); called by the event reader.
+"""TABLE_MAP events to `TableMap`: types, metadata and the optional metadata (MINIMAL or FULL); called by the event
+reader.
 
-The optional metadata is a list of (type, length, value). A type that is not known is skipped by its length, so newer servers stay readable.
+The optional metadata is a list of (type, length, value). A type that is not known is skipped by its length, so newer
+servers stay readable.
 """
 
 from collections.abc import Callable, Iterator, Sequence, Set
@@ -26,7 +28,9 @@ from connector.model.events import MapColumn, TableMap
     _VECTOR_DIMENSIONS,
 ) = range(1, 14)
 
-_ONE_BYTE = frozenset({ft.FLOAT, ft.DOUBLE, ft.BLOB, ft.GEOMETRY, ft.JSON, ft.VECTOR, ft.TIMESTAMP, ft.DATETIME, ft.TIME})
+_ONE_BYTE = frozenset(
+    {ft.FLOAT, ft.DOUBLE, ft.BLOB, ft.GEOMETRY, ft.JSON, ft.VECTOR, ft.TIMESTAMP, ft.DATETIME, ft.TIME}
+)
 _NO_METADATA = frozenset(
     {
         ft.TINY,
@@ -55,9 +59,9 @@ class UnknownFieldType(Exception):
 def parse_table_map(body: bytes, name: Callable[[bytes], str] = bytes.decode) -> TableMap:
     """The body of a TABLE_MAP event (checksum removed). Raises Truncated, UnknownFieldType or UnicodeDecodeError.
 
-    `MapColumn.metadata` is: bytes of the longest value (VARCHAR, STRING), bytes of the number (ENUM, SET), length bytes (BLOB, JSON,
-    GEOMETRY), precision << 8 | scale (DECIMAL), whole bytes << 8 | bits (BIT), fractional digits (temporal),
-    dimensions << 8 | length bytes (VECTOR; 0 dimensions = not said).
+    `MapColumn.metadata` is: bytes of the longest value (VARCHAR, STRING), bytes of the number (ENUM, SET), length
+    bytes (BLOB, JSON, GEOMETRY), precision << 8 | scale (DECIMAL), whole bytes << 8 | bits (BIT), fractional digits
+    (temporal), dimensions << 8 | length bytes (VECTOR; 0 dimensions = not said).
     """
     stream = ByteStream(body)
     table_id = stream.integer(6)
@@ -128,7 +132,9 @@ def _types(metadata: ByteStream, codes: bytes) -> list[tuple[int, int]]:
 
 
 def _string_type(first: int, second: int) -> tuple[int, int]:
-    """CHAR, BINARY, ENUM and SET share a code; the real type is in the first byte, whose bits 4 and 5 may hold length bits 8 and 9."""
+    """CHAR, BINARY, ENUM and SET share a code; the real type is in the first byte, whose bits 4 and 5 may hold length
+    bits 8 and 9.
+    """
     if first & 0x30 != 0x30:
         return first | 0x30, second | ((first & 0x30) ^ 0x30) << 4
     return first, second

@@ -1,14 +1,15 @@
-"""Table maps and table definitions: a `Table` from FULL metadata, and whether a known `Table` is the version a map describes.
+"""Table maps and table definitions: a `Table` from FULL metadata, and whether a known `Table` is the version a map
+describes.
 
-Called by the source task: with binlog_row_metadata=FULL the binlog describes its own tables, with MINIMAL the definition comes from the
-server and must be shown to fit before any row is decoded.
+Called by the source task: with binlog_row_metadata=FULL the binlog describes its own tables, with MINIMAL the
+definition comes from the server and must be shown to fit before any row is decoded.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
 
 from connector.decode import field_types as ft
-from connector.decode.charsets import BINARY_COLLATION, bytes_per_character, charset_of, collation_name, decoder_of
+from connector.decode.charsets import bytes_per_character, charset_of, collation_name, decoder_of
 from connector.model.errors import SchemaMismatch, ValueUndecodable
 from connector.model.events import MapColumn, TableMap
 from connector.model.table import BLOBS, INTEGERS, TEXTS, Column, SqlType, Table
@@ -52,8 +53,8 @@ _WITH_CHARSET = frozenset({ft.VARCHAR, ft.VAR_STRING, ft.STRING, ft.BLOB, ft.ENU
 def table_from_map(table_map: TableMap) -> Table:
     """The table as the map describes it. `generated` is False everywhere: the binlog does not know.
 
-    SchemaMismatch when the metadata is not FULL or names a collation that no known MySQL has; ValueUndecodable for a label that is not
-    valid in its character set.
+    SchemaMismatch when the metadata is not FULL or names a collation that no known MySQL has; ValueUndecodable for a
+    label that is not valid in its character set.
     """
     if not table_map.full:
         raise SchemaMismatch(
@@ -67,8 +68,8 @@ def table_from_map(table_map: TableMap) -> Table:
 def mismatches(table_map: TableMap, table: Table) -> list[str]:
     """What the map says that `table` denies, one sentence each; empty = the table is the version the map describes.
 
-    Compares what the map has: with MINIMAL metadata that is types, lengths, nullability, signs and character sets. `generated` is not
-    compared.
+    Compares what the map has: with MINIMAL metadata that is types, lengths, nullability, signs and character sets.
+    `generated` is not compared.
     """
     if len(table_map.columns) != len(table.columns):
         return [f"the binlog has {len(table_map.columns)} columns, the table {len(table.columns)}"]
@@ -155,7 +156,8 @@ def _column(table_map: TableMap, mapped: MapColumn) -> Column:
     if mapped.collation_id is not None and collation is None:
         raise SchemaMismatch(f"collation id {mapped.collation_id} is unknown", **where)
     kind = _TYPES.get(mapped.type) or _string_type(mapped, collation)
-    is_text = kind in TEXTS or kind in _LABELLED
+    # An ENUM or SET of the binary character set has no collation in information_schema.
+    is_text = (kind in TEXTS or kind in _LABELLED) and collation != "binary"
     return Column(
         name=mapped.name or "",
         type=kind,
@@ -195,10 +197,8 @@ def _scale(mapped: MapColumn) -> int:
 
 
 def _labels(mapped: MapColumn, collation: str | None, where: dict[str, str]) -> tuple[str, ...]:
-    if mapped.collation_id == BINARY_COLLATION or collation is None:
-        charset = "utf8mb4"
-    else:
-        charset = charset_of(collation)
+    # Labels of the binary character set are the bytes the definition was sent in: utf8.
+    charset = "utf8mb4" if collation is None or collation == "binary" else charset_of(collation)
     decode = decoder_of(charset)
     try:
         return tuple(decode(label) for label in mapped.labels or ())

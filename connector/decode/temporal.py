@@ -1,7 +1,7 @@
 """MySQL's temporal encodings to the text MySQL prints: zero and partial dates, signs and declared fractions kept.
 
-`fraction` is the declared number of fractional digits (0-6). TIMESTAMP is printed in UTC. Packed numbers are what MySQL calls
-DATETIME2, TIME2 and TIMESTAMP2 in the binlog and the longlong forms inside binary JSON.
+`fraction` is the declared number of fractional digits (0-6). TIMESTAMP is printed in UTC. Packed numbers are what
+MySQL calls DATETIME2, TIME2 and TIMESTAMP2 in the binlog and the longlong forms inside binary JSON.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -45,7 +45,9 @@ def timestamp_text(seconds: int, microseconds: int, fraction: int) -> str:
 
 
 def json_datetime_text(packed: int) -> str:
-    """DATETIME and TIMESTAMP inside JSON: always six digits. ValueError for a negative number, which MySQL never writes."""
+    """DATETIME and TIMESTAMP inside JSON: always six digits. ValueError for a negative number, which MySQL never
+    writes.
+    """
     if packed < 0:
         raise ValueError("negative DATETIME in JSON")
     return datetime_text(packed >> 24, packed & 0xFFFFFF, 6)

@@ -21,6 +21,7 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _MYSQL_DATE = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d+)?)?")
 _JSON_STRING_OR_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
 _FLOAT = struct.Struct("<f")
+_SMALLEST_NORMAL = 2.0**-126  # of float32
 _SRID_SIZE = 4  # bytes of the SRID before the WKB in MySQL's geometry values
 
 Convert = Callable[[Any], Any]
@@ -176,7 +177,8 @@ def base64(value: bytes) -> str:
 
 def shortest_float(value: float) -> float:
     """The float64 with the fewest digits that is this float32: 0.1 and not 0.10000000149011612, as Java prints it."""
-    for digits in (6, 7, 8):
+    # Six digits are exact for every float32 of full precision; denormals have less of it and need as few as two.
+    for digits in range(6 if abs(value) >= _SMALLEST_NORMAL else 2, 9):
         short = float(f"{value:.{digits}g}")
         try:
             if _FLOAT.unpack(_FLOAT.pack(short))[0] == value:

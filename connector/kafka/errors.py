@@ -120,8 +120,6 @@ FATAL = code("_FATAL")
 PARTITION_EOF = code("_PARTITION_EOF")
 QUEUE_FULL = code("_QUEUE_FULL")
 STATE = code("_STATE")
-UNKNOWN_PARTITION = code("_UNKNOWN_PARTITION")
-UNKNOWN_TOPIC = code("_UNKNOWN_TOPIC")
 
 
 def classify(error: KafkaError) -> type[RowcastError]:

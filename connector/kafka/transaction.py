@@ -20,8 +20,6 @@ from connector.kafka.errors import (
     FATAL,
     QUEUE_FULL,
     STATE,
-    UNKNOWN_PARTITION,
-    UNKNOWN_TOPIC,
     classify,
     is_fatal,
     kafka_error,
@@ -119,7 +117,7 @@ class TransactionalProducer:
         producer = self._begin()
         by_partition: dict[tuple[str, int], list[Record]] = {}
         for record in records:
-            partition = record.partition if record.partition >= 0 else self._partition_of(producer, record)
+            partition = self._partition_of(producer, record)
             by_partition.setdefault((record.topic, partition), []).append(record)
         for (topic, partition), group in by_partition.items():
             self._send(producer, topic, partition, group)
@@ -234,9 +232,17 @@ class TransactionalProducer:
     def _partition_of(self, producer: Producer, record: Record) -> int:
         count = self._partitions.get(record.topic)
         if count is None:
+            # Asked once: librdkafka keeps records of a topic it does not know apart, and their order with them.
             count = self._partitions[record.topic] = self._partition_count(producer, record.topic)
-        # The client's murmur2 maps the sign away as Java's does.
-        return 0 if record.key is None or count == 1 else murmur2(record.key, count)
+        if record.partition >= count:
+            self.close()
+            raise TopicInvalid(
+                f"topic {record.topic} has {count} partitions, a row is for partition {record.partition}",
+                topic=record.topic,
+            )
+        if record.partition >= 0:
+            return record.partition
+        return 0 if record.key is None else murmur2(record.key, count)
 
     def _partition_count(self, producer: Producer, topic: str) -> int:
         try:
@@ -313,7 +319,10 @@ class TransactionalProducer:
         producer = self._producer
         age = time.monotonic() - self._begun if self._begun is not None else 0.0
         if producer is not None:
-            error = _cause(producer, error)
+            cause = _cause(producer, error)
+            if cause is not error:
+                # It failed before this record came.
+                error, record = cause, None
             with contextlib.suppress(KafkaException):  # the same fatal error once more
                 producer.poll(0)
         refused, largest = self._refused, self._largest
@@ -329,10 +338,11 @@ class TransactionalProducer:
             ) from None
         if kind is StreamFenced:
             raise self._fenced(age) from None
-        if error.code() in (UNKNOWN_PARTITION, UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART):
-            raise TopicInvalid(
-                f"{doing}: {error.str()}",
-                hint="The topic or partition does not exist: start the stream again, which creates missing topics.",
+        if kind is TopicInvalid:
+            raise typed(
+                error,
+                doing,
+                hint="The topic does not exist (any more): start the stream again, which creates missing topics.",
                 topic=topic,
             ) from None
         raise typed(error, doing, transactional_id=self._transactional_id) from None

@@ -217,6 +217,8 @@ class TableKeyMissing(RowcastError):
 
 
 class CollationUnsupported(RowcastError):
+    """A rule compares text in a way whose outcome only the server's own collation knows."""
+
     code = "COLLATION_UNSUPPORTED"
     disposition = Disposition.OPERATOR
     hint = "Compare a column with a _bin collation, or leave the comparison out of the rule; docs/rules.md says what is known exactly."

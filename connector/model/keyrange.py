@@ -6,6 +6,7 @@ Keyspace ids compare as unsigned bytes and trailing zero bytes do not count: `80
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from connector.model.errors import KeyRangeInvalid
 
@@ -76,7 +77,7 @@ def parse_spec(text: str) -> tuple[KeyRange, ...]:
         raise KeyRangeInvalid(f"not a key range (an open limit in the middle): {text!r}")
     borders = [bytes.fromhex(limit) for limit in limits]
     ranges = []
-    for start, end in zip(borders, borders[1:], strict=False):
+    for start, end in pairwise(borders):
         if start and end and start >= end:
             raise KeyRangeInvalid(f"not a key range (limits must ascend): {text!r}")
         piece = KeyRange(start, end)

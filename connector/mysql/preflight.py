@@ -169,7 +169,7 @@ def _missing_privileges(grants: Grants, request: _Request) -> Iterator[RowcastEr
 def _privilege_missing(privilege: str, place: str) -> SourcePrivilegeMissing:
     return SourcePrivilegeMissing(
         f"the account has no {privilege} on {place}",
-        hint=f"GRANT {privilege} ON {place} TO the rowcast account; a role must be active at log-in (SET DEFAULT ROLE).",
+        hint=f"GRANT {privilege} ON {place} TO the rowcast account (roles: SET DEFAULT ROLE).",
     )
 
 

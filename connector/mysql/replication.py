@@ -12,7 +12,13 @@ import struct
 import time
 from uuid import NAMESPACE_URL, uuid5
 
-from connector.model.errors import InternalError, SourceConnectionLost, SourceSettingUnsupported
+from connector.model.errors import (
+    InternalError,
+    SourceAccessDenied,
+    SourceConnectionLost,
+    SourcePrivilegeMissing,
+    SourceSettingUnsupported,
+)
 from connector.model.gtid import GtidSet
 from connector.model.server_errors import CONNECTION_LOST, UNREACHABLE, source_error
 from connector.mysql.address import ServerAddress
@@ -67,12 +73,11 @@ class BinlogDump:
         channel = PacketChannel(sock, self._where)
         try:
             tune(sock)
-            log_in(channel, self._address)
+            self._log_in(channel)
             # 2. Tell the source what kind of replica we are.
             self._set_up(channel)
             # 3. Register, so that SHOW REPLICAS lists us.
-            channel.command(COM_REGISTER_REPLICA, self._registration())
-            channel.receive()
+            self._register(channel)
             # 4. Ask for the stream; its first bytes answer this command.
             channel.command(COM_BINLOG_DUMP_GTID, self._dump_request(encoded))
         except BaseException:
@@ -126,6 +131,23 @@ class BinlogDump:
         poll = select.poll()
         poll.register(self._open_socket(), select.POLLIN)
         return bool(poll.poll(timeout_s * 1000))
+
+    def _log_in(self, channel: PacketChannel) -> None:
+        try:
+            log_in(channel, self._address)
+        except SourceConnectionLost as error:
+            # There was no session yet that could have been lost.
+            raise source_error(UNREACHABLE, error.what, host=self._where) from error
+
+    def _register(self, channel: PacketChannel) -> None:
+        channel.command(COM_REGISTER_REPLICA, self._registration())
+        try:
+            channel.receive()
+        except SourceAccessDenied as error:
+            # We are logged in: the source answers a missing privilege with the number of a wrong password here.
+            raise SourcePrivilegeMissing(
+                "the account has no REPLICATION SLAVE privilege", user=self._address.user, host=self._where
+            ) from error
 
     def _set_up(self, channel: PacketChannel) -> None:
         try:

@@ -6,7 +6,7 @@ exactly what the GTID set says. Rows come in the value domain of `model.table`.
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from pymysql.constants import FIELD_TYPE
@@ -76,7 +76,7 @@ class Snapshot:
             locker.close()
         return _position(status)
 
-    def rows(self, table: Table, batch: int = 1000) -> Iterator[list[Row]]:
+    def rows(self, table: Table, batch: int = 1000) -> Generator[list[Row], None, None]:
         """All rows of a table in primary-key order (without a key: as they come), in lists of at most `batch`.
 
         Memory stays at one batch. An iterator that is closed early ends the snapshot. VALUE_UNDECODABLE when a stored

@@ -67,11 +67,11 @@ def collation(name: str | None) -> Collation:
         return Collation(known, _identity, "" if known in _NO_PAD_BIN else " ")
     if known == "latin1_bin":
         return Collation(known, _latin1, b" ")
-    if known.endswith("_bin"):
-        # Every character set of MySQL keeps ASCII characters in ASCII's order; beyond it the orders are its own.
+    if known.endswith("_bin") and known != "swe7_bin":
+        # Every character set of MySQL but swe7 keeps ASCII's characters in ASCII's order; beyond it each has its own.
         return Collation(known, _ascii, " ")
     if known not in WEIGHTS:
-        works = ", ".join(["binary", "every _bin", *sorted(WEIGHTS)])
+        works = ", ".join(["binary", "every _bin but swe7_bin", *sorted(WEIGHTS)])
         raise RuleUnsupported(f"comparisons under collation {known} are not supported; these are: {works}")
     ranks, deciding, pads = WEIGHTS[known]
     primary = _translation(ranks)

@@ -196,11 +196,10 @@ def _scale(table: Table, index: int, literal: Value) -> _Scale:
     column = table.columns[index]
     if column.type in _AS_THEY_ARE:
         return _Scale(_same)
-    if column.type in INTEGERS or column.type is SqlType.DECIMAL:
-        if isinstance(literal, float):
-            return _Scale(float)
-        exact = column.type in INTEGERS and isinstance(literal, int)
-        return _Scale(_same if exact else Decimal)
+    if column.type in INTEGERS:
+        return _Scale(_same if isinstance(literal, int) else Decimal)
+    if column.type is SqlType.DECIMAL:
+        return _Scale(float if isinstance(literal, float) else Decimal)
     if column.type in _LABELLED and isinstance(literal, float):
         return _Scale(_leading_number)
     if column.type in _LABELLED:

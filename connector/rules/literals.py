@@ -4,7 +4,7 @@ What MySQL decides by session settings, by version or by a lossy conversion is r
 meaning of a plan is exact. The plan's literal says by its type how to compare:
 
     column                     literal in the plan
-    integers                   int; str = exact decimal number; float = compared as doubles
+    integers                   int; str = exact decimal number
     DECIMAL                    int; str = exact decimal number; float = compared as doubles
     FLOAT, DOUBLE              float
     CHAR .. TEXT               str = by collation; float = the text's leading number, compared as doubles
@@ -35,6 +35,7 @@ _DATETIME_TEXT = re.compile(
 _TIME_TEXT = re.compile(r"(?P<whole>-?[0-9]{2,3}:[0-5][0-9]:[0-5][0-9])(?:\.(?P<fraction>[0-9]{1,6}))?")
 _YEARS = range(1901, 2156)
 _BITS = {SqlType.TINYINT: 8, SqlType.SMALLINT: 16, SqlType.MEDIUMINT: 24, SqlType.INT: 32, SqlType.BIGINT: 64}
+_EXACT_DOUBLES = 2.0**53
 _ZERO_DATE = "0000-00-00"
 _LONGEST_TIME = 838
 
@@ -47,6 +48,21 @@ def bind_literal(column: Column, literal: Literal) -> Value:
     if literal.value is None:
         return None
     return convert(column, literal)
+
+
+def bind_list(column: Column, literals: tuple[Literal, ...]) -> tuple[Value, ...]:
+    """The literals of an IN list; raises RuleUnsupported."""
+    if column.type in INTEGERS and len({_is_bigint(literal.value) for literal in literals} - {None}) > 1:
+        # MySQL forgets the signs in such a list: -1 is found as 18446744073709551615.
+        raise RuleUnsupported(f"column {column.name}: an IN list of integers and other numbers is not supported")
+    return tuple(bind_literal(column, literal) for literal in literals)
+
+
+def _is_bigint(value: LiteralValue) -> bool | None:
+    """Whether MySQL keeps the number as an integer; None for what is no number."""
+    if isinstance(value, int):
+        return -(1 << 63) <= value < 1 << 64
+    return False if isinstance(value, Decimal | float) else None
 
 
 def _refusal(column: Column, literal: Literal, wanted: str) -> RuleUnsupported:
@@ -66,8 +82,11 @@ def _exact(number: Decimal) -> int | str:
 
 def _integer(column: Column, literal: Literal) -> Value:
     value = _from_bytes(literal.value)
-    if isinstance(value, int | float):
+    if isinstance(value, int):
         return value
+    if isinstance(value, float):
+        # Within _EXACT_DOUBLES comparing as doubles, as MySQL does, and comparing exactly are the same for integers.
+        return _exact(Decimal(_exact_double(value, column, literal)))
     if isinstance(value, Decimal):
         return _exact(value)
     if isinstance(value, str) and _INTEGER_TEXT.fullmatch(value):
@@ -80,12 +99,21 @@ def _integer(column: Column, literal: Literal) -> Value:
 
 def _decimal(column: Column, literal: Literal) -> Value:
     value = literal.value
-    if isinstance(value, int | float):
+    if isinstance(value, int):
         return value
+    if isinstance(value, float):
+        return _exact_double(value, column, literal)
     if isinstance(value, Decimal):
         return _exact(value)
     # Servers before and after 8.0 compare DECIMAL with text in different types.
     raise _refusal(column, literal, "a number without quotes")
+
+
+def _exact_double(value: float, column: Column, literal: Literal) -> float:
+    # Beyond, MySQL's answer depends on whether its optimizer folded the constant into an integer first.
+    if abs(value) > _EXACT_DOUBLES:
+        raise _refusal(column, literal, "the number without an exponent")
+    return value
 
 
 def _float(column: Column, literal: Literal) -> Value:

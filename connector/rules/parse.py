@@ -24,7 +24,7 @@ _LONGEST_NUMBER = 400  # characters; MySQL's widest DECIMAL has 65 digits, its w
 _INTEGER = re.compile(r"[0-9]+")
 _DECIMAL = re.compile(r"[0-9]+\.[0-9]*|\.[0-9]+")
 
-_COMPARISONS: dict[type[exp.Expression], Comparison] = {
+_COMPARISONS: dict[type[exp.Expr], Comparison] = {
     exp.EQ: Comparison.EQ,
     exp.NEQ: Comparison.NE,
     exp.LT: Comparison.LT,
@@ -34,7 +34,7 @@ _COMPARISONS: dict[type[exp.Expression], Comparison] = {
 }
 
 # Names as people write them; what is missing here is named by its class or its function.
-_CONSTRUCTS: dict[type[exp.Expression], str] = {
+_CONSTRUCTS: dict[type[exp.Expr], str] = {
     exp.Or: "OR",
     exp.Xor: "XOR",
     exp.Not: "NOT",
@@ -132,7 +132,7 @@ def _reason(error: SqlglotError) -> str:
     return f"{what} near {first['highlight']!r} (line {first['line']}, column {first['col']})"
 
 
-def _refuse_clauses(node: exp.Expression, known: set[str]) -> None:
+def _refuse_clauses(node: exp.Expr, known: set[str]) -> None:
     for name, value in node.args.items():
         if value and name not in known:
             raise RuleUnsupported(f"{_CLAUSES.get(name, name.strip('_').upper())} is not supported")
@@ -158,7 +158,7 @@ def _columns(select: exp.Select) -> tuple[str, ...] | None:
     return tuple(_selected(item) for item in items)
 
 
-def _selected(item: exp.Expression) -> str:
+def _selected(item: exp.Expr) -> str:
     if isinstance(item, exp.Alias):
         name = _selected(item.this)
         if item.alias.lower() != name.lower():
@@ -167,7 +167,7 @@ def _selected(item: exp.Expression) -> str:
     return _column(item)
 
 
-def _column(node: exp.Expression) -> str:
+def _column(node: exp.Expr) -> str:
     """The name of a plain column."""
     inner = node.unnest()
     if not isinstance(inner, exp.Column):
@@ -179,7 +179,7 @@ def _column(node: exp.Expression) -> str:
 
 
 # ---- WHERE ----------------------------------------------------------------------------------------------------------
-def _predicate(root: exp.Expression) -> tuple[Term, ...]:
+def _predicate(root: exp.Expr) -> tuple[Term, ...]:
     terms: list[Term] = []
     # AND is associative: a left-deep tree of thousands of terms becomes one opcode without recursion.
     pending = [root]
@@ -192,7 +192,7 @@ def _predicate(root: exp.Expression) -> tuple[Term, ...]:
     return (*terms, And(len(terms))) if len(terms) > 1 else tuple(terms)
 
 
-def _term(node: exp.Expression) -> list[Term]:
+def _term(node: exp.Expr) -> list[Term]:
     visit = _VISITORS.get(type(node))
     if visit is None:
         if isinstance(node, exp.Column | exp.Literal | exp.Boolean | exp.Null):
@@ -201,12 +201,12 @@ def _term(node: exp.Expression) -> list[Term]:
     return visit(node)
 
 
-def _compare(node: exp.Expression) -> list[Term]:
+def _compare(node: exp.Expr) -> list[Term]:
     column, literal = _sides(node, node.args["expression"])
     return [CompareTerm(column, _COMPARISONS[type(node)], literal)]
 
 
-def _sides(node: exp.Expression, right: exp.Expression) -> tuple[str, Literal]:
+def _sides(node: exp.Expr, right: exp.Expr) -> tuple[str, Literal]:
     left, right = node.this.unnest(), right.unnest()
     if _is_literal(left):
         both = (
@@ -222,7 +222,7 @@ def _sides(node: exp.Expression, right: exp.Expression) -> tuple[str, Literal]:
     return column, literal
 
 
-def _between(node: exp.Expression) -> list[Term]:
+def _between(node: exp.Expr) -> list[Term]:
     _refuse_clauses(node, {"this", "low", "high"})
     column, low = _sides(node, node.args["low"])
     _, high = _sides(node, node.args["high"])
@@ -230,7 +230,7 @@ def _between(node: exp.Expression) -> list[Term]:
     return [CompareTerm(column, Comparison.GE, low), CompareTerm(column, Comparison.LE, high)]
 
 
-def _in(node: exp.Expression) -> list[Term]:
+def _in(node: exp.Expr) -> list[Term]:
     if node.args.get("query"):
         _refuse(node.args["query"])
     _refuse_clauses(node, {"this", "expressions"})
@@ -242,7 +242,7 @@ def _in(node: exp.Expression) -> list[Term]:
     return [InTerm(column, tuple(literals))]
 
 
-def _refuse_mixture(literals: list[Literal], node: exp.Expression) -> None:
+def _refuse_mixture(literals: list[Literal], node: exp.Expr) -> None:
     # MySQL picks one type to compare in from all the values together; with one sort of values there is no choice.
     sorts = {float if isinstance(literal.value, float) else _sort(literal) for literal in literals} - {None}
     if len(sorts) > 1:
@@ -255,22 +255,22 @@ def _sort(literal: Literal) -> type | None:
     return int if isinstance(literal.value, int | Decimal) else type(literal.value)
 
 
-def _is(node: exp.Expression) -> list[Term]:
+def _is(node: exp.Expr) -> list[Term]:
     if not isinstance(node.args["expression"], exp.Null):
         raise RuleUnsupported(f"IS {_shown(node.args['expression'])} is not supported: {_shown(node)}")
     return [NullTerm(_column(node.this), negated=False)]
 
 
-def _not(node: exp.Expression) -> list[Term]:
+def _not(node: exp.Expr) -> list[Term]:
     # sqlglot spells IS NOT NULL this way. NOT (a IS NULL) is the same predicate; anything else below NOT is refused.
     inner = node.this.unnest()
     if isinstance(inner, exp.Is) and isinstance(inner.args["expression"], exp.Null):
         return [NullTerm(_column(inner.this), negated=True)]
-    names: dict[type[exp.Expression], str] = {exp.In: "NOT IN", exp.Between: "NOT BETWEEN", exp.Like: "NOT LIKE"}
+    names: dict[type[exp.Expr], str] = {exp.In: "NOT IN", exp.Between: "NOT BETWEEN", exp.Like: "NOT LIKE"}
     raise RuleUnsupported(f"{names.get(type(inner), 'NOT')} is not supported: {_shown(node)}")
 
 
-def _function(node: exp.Expression) -> list[Term]:
+def _function(node: exp.Expr) -> list[Term]:
     if node.name.lower() != "in_keyrange":
         _refuse(node)
     *columns, last = (item.unnest() for item in node.expressions or [exp.Null()])
@@ -289,14 +289,14 @@ def _function(node: exp.Expression) -> list[Term]:
     return [KeyRangeTerm(tuple(_column(column) for column in columns), vindex, keyrange)]
 
 
-def _text(node: exp.Expression, what: str, call: exp.Expression) -> str:
+def _text(node: exp.Expr, what: str, call: exp.Expr) -> str:
     if not isinstance(node, exp.Literal) or not node.is_string:
         error = KeyRangeInvalid if what == "the range" else RuleInvalid
         raise error(f"in_keyrange wants {what} as quoted text: {_shown(call)}")
     return str(node.this)
 
 
-_VISITORS: dict[type[exp.Expression], Callable[[exp.Expression], list[Term]]] = {
+_VISITORS: dict[type[exp.Expr], Callable[[exp.Expr], list[Term]]] = {
     **dict.fromkeys(_COMPARISONS, _compare),
     exp.Between: _between,
     exp.In: _in,
@@ -307,13 +307,13 @@ _VISITORS: dict[type[exp.Expression], Callable[[exp.Expression], list[Term]]] = 
 
 
 # ---- literals -------------------------------------------------------------------------------------------------------
-def _is_literal(node: exp.Expression) -> bool:
+def _is_literal(node: exp.Expr) -> bool:
     if isinstance(node, exp.Neg):
         return isinstance(node.this, exp.Literal)
     return isinstance(node, exp.Literal | exp.Boolean | exp.Null | exp.HexString | exp.BitString)
 
 
-def _literal(node: exp.Expression) -> Literal:
+def _literal(node: exp.Expr) -> Literal:
     sql = _shown(node)
     if isinstance(node, exp.Null):
         return Literal(None, sql)
@@ -348,11 +348,11 @@ def _number(text: str) -> int | Decimal | float:
 
 
 # ---- refusing -------------------------------------------------------------------------------------------------------
-def _refuse(node: exp.Expression) -> NoReturn:
+def _refuse(node: exp.Expr) -> NoReturn:
     raise RuleUnsupported(f"{_construct(node)} is not supported: {_shown(node)}")
 
 
-def _construct(node: exp.Expression) -> str:
+def _construct(node: exp.Expr) -> str:
     named = _CONSTRUCTS.get(type(node))
     if named is not None:
         return named
@@ -367,6 +367,6 @@ def _construct(node: exp.Expression) -> str:
     return type(node).__name__
 
 
-def _shown(node: exp.Expression) -> str:
+def _shown(node: exp.Expr) -> str:
     sql = node.sql(dialect=_DIALECT, comments=False)
     return sql if len(sql) <= _SHOWN else f"{sql[:_SHOWN]}..."

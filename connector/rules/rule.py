@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 
 from connector.model.errors import RowcastError, RuleInvalid
 from connector.rules.internal import SYSTEM_DATABASES, is_internal_table
@@ -71,5 +70,6 @@ def naming(rule: Rule) -> Iterator[None]:
     try:
         yield
     except RowcastError as error:
-        again = partial(type(error), f"rule {rule.match!r}: {error.what}", hint=error.specific_hint)
-        raise again(**error.context) from None
+        named = type(error)(f"rule {rule.match!r}: {error.what}", hint=error.specific_hint)
+        named.context = error.context
+        raise named from None

@@ -43,7 +43,7 @@ class TablePlans:
         """Plan a table version, create its topic and register its schemas."""
         if table not in self._bound:
             plan = self._options.rules.plan(table)
-            self._bound[table] = plan and self._publish(BoundPlan(plan))
+            self._bound[table] = None if plan is None else self._publish(BoundPlan(plan))
         return self._bound[table]
 
     def forget(self) -> None:

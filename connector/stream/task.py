@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 import uuid
+from collections.abc import Callable
 
 from connector.encode.heartbeat import heartbeat_key_schema, heartbeat_value_schema
 from connector.encode.stream import stream_schema
@@ -46,10 +47,17 @@ def clock_us() -> int:
 class SourceTask:
     """One attempt. `run` returns when asked to stop, or caught up; any error ends it."""
 
-    def __init__(self, options: SourceOptions, telemetry: Telemetry, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        options: SourceOptions,
+        telemetry: Telemetry,
+        stop: threading.Event,
+        on_running: Callable[[], None] = lambda: None,
+    ) -> None:
         self._options = options
         self._telemetry = telemetry
         self._stop = stop
+        self._on_running = on_running
         self._topics = Topics(options.kafka)
         self._registry = open_registry(options.registry_url, options.kafka)
         self._offsets_topic = offsets_topic(options.group, options.connector)
@@ -186,6 +194,7 @@ class SourceTask:
         try:
             dump.open()
             self._telemetry.state("running")
+            self._on_running()
             self._beat = time.monotonic()
             self.progressed = True
             _log.info("following %s from %s", options.connector, start.position)

@@ -119,7 +119,7 @@ def _demo(args: argparse.Namespace, stack: "Stack", console: Console, *, keep: b
         shard_proof = compare_shards(_address(source), addresses)
         with connect(_address(source)) as connection:
             tables = read_tables(connection, DATABASE)
-        feed_proof = compare_feed(_feed(kafka.bootstrap), loaded, changes, tables)
+        feed_proof = compare_feed(feed(kafka.bootstrap), loaded, changes, tables)
         console.print(
             f"    both shards together equal the source, row by row: {shard_proof.rows:,} rows "
             f"({' + '.join(f'{count:,}' for count in shard_proof.per_shard)})\n"
@@ -186,8 +186,8 @@ def _show_messages(console: Console, topic: str, bootstrap: str) -> None:
         console.print("    " + (line if len(line) <= 300 else line[:297] + "..."), markup=False, highlight=False)
 
 
-def _feed(bootstrap: str) -> Iterator[tuple[str, object, object]]:
-    """Every record of the table topics, decoded, read as read_committed."""
+def feed(bootstrap: str) -> Iterator[tuple[str, object, object]]:
+    """Every record of the shop's table topics as (table, key, value), decoded, read as read_committed."""
     kafka = {"bootstrap.servers": bootstrap}
     decoder = MessageDecoder(open_registry("kafka://_schemas", kafka).schema)
     for table in TABLES:

@@ -3,6 +3,7 @@
 Raises `Disproof` with the first difference; returns what was compared otherwise.
 """
 
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ def compare_feed(
         raise Disproof(f"copied rows: the topics have {dict(copied)}, the source had {dict(loaded)}")
     written: dict[tuple[str, Key], list[str]] = defaultdict(list)
     for table, operation, key in log.changes:
-        written[(table, key)].append(operation)
+        written[(table, _shown(key))].append(operation)
     for where, operations in written.items():
         if read.get(where) != operations:
             raise Disproof(f"{where}: the topic has {read.get(where)}, the writer did {operations}")
@@ -130,4 +131,9 @@ def compare_feed(
 
 
 def _feed_key(table: Table, key: Mapping[str, object]) -> Key:
-    return tuple(key[table.columns[index].name] for index in table.primary_key)
+    return _shown([key[table.columns[index].name] for index in table.primary_key])
+
+
+def _shown(cells: Iterable[object]) -> Key:
+    """A key as decoded messages show it: bytes as base64, numbers as text (BIGINT UNSIGNED travels as a decimal)."""
+    return tuple(b64encode(cell).decode() if isinstance(cell, bytes) else str(cell) for cell in cells)

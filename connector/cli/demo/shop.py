@@ -42,7 +42,7 @@ TABLES = (
         """n, concat('c', n, '@example.org'), concat(elt(1 + n % 4, 'Ada', 'Grace', 'Zoë', '李'), ' ', n),
            if(n % 7, date('1950-01-01') + interval n % 20000 day, null), n % 10 = 0,
            elt(1 + n % 4, 'bronze', 'silver', 'gold', 'été'), if(n % 5, elt(1 + n % 3, 'news', 'news,sms', ''), null),
-           n * 1.37, json_object('n', n, 'tags', json_array('a', n % 3)), unhex(md5(n)),
+           n * 1.37, json_object('n', n, 'tags', json_array('a', n % 3)), unhex(left(sha2(n, 256), 32)),
            timestamp('2024-01-01') + interval n second, timestamp('2024-06-01') + interval n * 1001 microsecond""",
         20,
         "id",
@@ -63,7 +63,7 @@ TABLES = (
           primary key (sku, region)
         )""",
         """concat('SKU-', n), n % 5 - 2, n, repeat(concat('Wörd ', n, ' '), 1 + n % 4), n / 7, n / 3.0, n * 1e-3,
-           n % 4096, 1990 + n % 60, unhex(sha1(n))""",
+           n % 4096, 1990 + n % 60, unhex(left(sha2(n, 256), 40))""",
         5,
         "shard",
     ),
@@ -112,8 +112,8 @@ TABLES = (
           seconds int null,
           place point null
         )""",
-        """unhex(md5(concat('v', n))), 1 + n % 20000, timestamp('2024-03-01') + interval n * 1013 microsecond,
-           concat('/p/', n % 997), nullif(n % 600, 0), if(n % 4, point(n % 180, n % 90), null)""",
+        """unhex(left(sha2(concat('v', n), 256), 32)), 1 + n % 20000,
+           timestamp('2024-03-01') + interval n * 1013 microsecond, concat('/p/', n % 997), nullif(n % 600, 0), if(n % 4, point(n % 180, n % 90), null)""",
         10,
         "customer_id",
     ),
@@ -155,15 +155,17 @@ def _columns(connection: Connection, table: str) -> str:
     return str(rows[0][0])
 
 
-def configuration(*, source: str, shards: tuple[str, str], bootstrap: str, listener: str) -> str:
-    """The TOML file of the demo. `source` and `shards` are host:port of servers with a passwordless root."""
+def configuration(*, source: str, shards: tuple[str, str], bootstrap: str, listener: str | None) -> str:
+    """The TOML file of the demo. `source` and `shards` are host:port of servers with a passwordless root;
+    `listener` is where /metrics is served, None = nowhere.
+    """
     host, _, port = source.rpartition(":")
     vschema = "\n".join(
         f'[vschema.{DATABASE}.{table.name}]\ncolumn = "{table.shard_by}"\ntype = "hash"\n' for table in TABLES
     )
+    serve = f'"rest.listeners" = "{listener}"\n' if listener else ""
     return f"""# A shop, split by customer over two MySQL shards, with a change feed for everybody else.
-"rest.listeners" = "{listener}"
-
+{serve}
 [kafka]
 "bootstrap.servers" = "{bootstrap}"
 

@@ -139,4 +139,8 @@ def _shard_state(address: ServerAddress) -> tuple[str, str] | None:
             rows = query(connection, "select state, pos from _vt.vreplication")
     except RowcastError:
         return None  # `_vt` does not exist yet
-    return (str(rows[0][0]), str(rows[0][1])) if rows else None
+    return (_text(rows[0][0]), _text(rows[0][1])) if rows else None
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

@@ -2,14 +2,18 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
+from connector.kafka import transaction
 from connector.kafka.positions import PositionStore
 from connector.kafka.publisher import TransactionalPublisher
+from connector.kafka.topics import Topics, TopicSpec
 from connector.model.errors import (
     InternalError,
     KafkaTransactionAborted,
@@ -122,8 +126,9 @@ def test_an_expired_transaction_never_takes_the_stream_back(new_topic: NewTopic,
     publisher.produce([Record(rows, 0, b"k", b"slow")])
     publisher._producer.flush()  # type: ignore[union-attr]
     # The coordinator looks every 10 s; the delivery of another record fails once it has aborted ours.
+    deadline = time.monotonic() + 30
     with pytest.raises(StreamFenced) as fenced:
-        for _ in range(300):
+        while time.monotonic() < deadline:
             publisher.produce([Record(rows, 0, b"k", b"still slow")])
             publisher._producer.poll(0.1)  # type: ignore[union-attr]
     assert "suspended" in fenced.value.remedy
@@ -222,6 +227,7 @@ def test_an_unreachable_cluster_ends_open() -> None:
 
 @contextmanager
 def frozen(cluster: KafkaCluster) -> Iterator[None]:
+    """Every broker keeps its connections and answers nothing."""
     pids = [broker.process.pid for broker in cluster.brokers]
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
@@ -230,3 +236,60 @@ def frozen(cluster: KafkaCluster) -> Iterator[None]:
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
+
+
+@pytest.fixture(scope="module")
+def own_cluster(stack: Stack) -> Iterator[KafkaCluster]:
+    """A broker that tests may freeze."""
+    cluster = stack.start_kafka(own=True)
+    yield cluster
+    cluster.stop()
+
+
+def own_publisher(cluster: KafkaCluster, name: str, timeout_ms: int) -> tuple[TransactionalPublisher, dict[str, str]]:
+    settings = {"bootstrap.servers": cluster.bootstrap}
+    Topics(settings).ensure([TopicSpec(name, 1), TopicSpec(name + "-offsets", 1, compact=True)])
+    publisher = TransactionalPublisher(
+        settings,
+        transactional_id=name,
+        offsets_topic=name + "-offsets",
+        offsets_key=KEY,
+        transaction_timeout_ms=timeout_ms,
+    )
+    publisher.open()
+    return publisher, settings
+
+
+def test_a_commit_waits_for_a_frozen_broker_and_asks_for_a_new_start(
+    own_cluster: KafkaCluster, unique_name: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "CALL_SLICE_SECONDS", 0.5)
+    publisher, settings = own_publisher(own_cluster, unique_name("frozen"), 60_000)
+    publisher.commit(b'{"seq":1}')
+    assert not publisher.needs_resync
+    publisher.produce([Record(publisher._transactional_id, 0, b"k", b"row")])
+    with frozen(own_cluster), ThreadPoolExecutor(1) as pool:
+        committing = pool.submit(publisher.commit, b'{"seq":2}')
+        with pytest.raises(TimeoutError):
+            committing.result(timeout=1.5)
+        for broker in own_cluster.brokers:
+            os.kill(broker.process.pid, signal.SIGCONT)
+        committing.result(timeout=30)
+    assert publisher.needs_resync
+    assert PositionStore(settings, publisher._offsets_topic).read(KEY) == b'{"seq":2}'
+    publisher.open()
+    assert not publisher.needs_resync
+    publisher.close()
+
+
+def test_a_commit_without_an_answer_ends_in_a_resync_and_close_does_not_hang(
+    own_cluster: KafkaCluster, unique_name: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "CALL_SLICE_SECONDS", 0.5)
+    publisher, _ = own_publisher(own_cluster, unique_name("silent"), 1500)
+    publisher.produce([Record(publisher._transactional_id, 0, b"k", b"row")])
+    started = time.monotonic()
+    with frozen(own_cluster), pytest.raises((KafkaTransactionAborted, StreamFenced)) as raised:
+        publisher.commit(b"{}")
+    assert time.monotonic() - started < 10
+    assert raised.type is KafkaTransactionAborted
