@@ -115,12 +115,13 @@ class MessageDecoder:
             except ValueError as error:
                 raise MessageInvalid("a record is neither Avro nor JSON") from error
         schema_id = _schema_id(raw)
+        text = self._schema_of(schema_id) if schema_id not in self._avro else ""
         body = io.BytesIO(raw)
         body.seek(_PREFIX_SIZE)
         try:
             schema = self._avro.get(schema_id)
             if schema is None:
-                schema = self._avro[schema_id] = fastavro.parse_schema(_loaded(self._schema_of(schema_id)))
+                schema = self._avro[schema_id] = fastavro.parse_schema(_loaded(text))
             value = fastavro.schemaless_reader(body, schema, None)
         except (*DAMAGE, EOFError, ValueError, TypeError, LookupError, OverflowError, SchemaParseException) as error:
             raise MessageInvalid("an Avro record does not fit its schema", schema=schema_id) from error

@@ -168,10 +168,11 @@ class SinkRunner:
                     message = self._decoder.stream(delivery.value)
                     for step in collector.add(delivery.offset, len(delivery.value), message):
                         self._apply(step)
+                stopping = self._stopping.is_set()
                 drained = len(fetched) < FETCH_MESSAGES
-                if drained and (batch := collector.flush()):
+                if (drained or stopping) and (batch := collector.flush()):
                     self._apply(batch)
-                ending = self._stopping.is_set() or (drained and self._reached() and not collector.inside)
+                ending = stopping or (drained and self._reached() and not collector.inside)
                 if (ending or time.monotonic() - self._saved_at >= IDLE_SAVE_S) and (batch := collector.idle()):
                     self._apply(batch)
                 if drained and message is not None and not collector.inside:

@@ -7,6 +7,7 @@ configuration, 130 interrupted.
 
 import argparse
 import difflib
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -97,6 +98,8 @@ def dispatch(arguments: Sequence[str]) -> int:
     own.add_argument("--debug", action="store_true", default=args.debug, help="show tracebacks")
     own.set_defaults(command=args.command)
     module.add_arguments(own)
+    # Until a command sets up a log of its own, libraries' warnings are not for the reader of its output.
+    logging.getLogger().addHandler(logging.NullHandler())
     return module.execute(own.parse_args(args.rest))
 
 

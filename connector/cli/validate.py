@@ -29,9 +29,9 @@ def validate(settings: Settings) -> None:
     properties = settings.kafka.unresolved()
     client_config(properties, role="producer")
     client_config(properties, role="consumer")
-    _distinct(settings, "topic.prefix", {name: source.topic_prefix for name, source in settings.sources.items()})
+    _distinct("topic.prefix", {name: source.topic_prefix for name, source in settings.sources.items()})
     streams = {name: it.stream_topic for name, it in settings.sources.items() if it.topic_mode != "table"}
-    _distinct(settings, "the stream topic", streams)
+    _distinct("stream topic", streams)
     for name, source in settings.sources.items():
         _check_names(name, source)
         _check_routing(settings, name, rule_set(settings, name))
@@ -44,8 +44,9 @@ def rule_set(settings: Settings, name: str) -> RuleSet:
     source = settings.sources[name]
     keyspace = Resolver().text(source.keyspace or "")
     shards = source.shards if source.topic_mode != "table" else ()
+    rules, vschema = rules_of(source, name), _vschema(settings, keyspace)
     with _naming(f"connectors.{name}.rules"):
-        return RuleSet(rules_of(source, name), keyspace=keyspace, vschema=_vschema(settings, keyspace), shards=shards)
+        return RuleSet(rules, keyspace=keyspace, vschema=vschema, shards=shards)
 
 
 def rules_of(source: SourceSettings, name: str) -> list[Rule]:
@@ -122,7 +123,7 @@ def _shown(sink: SinkSettings) -> str:
     return ",".join(str(shard) for shard in sink.ranges)
 
 
-def _distinct(settings: Settings, what: str, values: dict[str, str]) -> None:
+def _distinct(what: str, values: dict[str, str]) -> None:
     seen: dict[str, str] = {}
     for name, value in values.items():
         if value in seen:

@@ -126,7 +126,7 @@ class SourceSettings(Section):
         (), description="Regular expressions on database.table, instead of rules: all tables but these."
     )
 
-    heartbeat_interval_ms: Milliseconds = Field(
+    heartbeat_interval_ms: Annotated[Number, Field(ge=100, le=3_600_000)] = Field(
         10_000, description="An idle stream writes a heartbeat and its position this often (ms)."
     )
     stream_chunk_bytes: Annotated[Number, Field(ge=1024, le=2**30)] = Field(

@@ -46,6 +46,7 @@ OPEN_SLICE_SECONDS = 1.0
 """Refused credentials are seen only between two calls."""
 ABORT_TIMEOUT_SECONDS = 15.0
 """Aborting is a courtesy to readers: the next owner's `open` aborts as well."""
+METADATA_TIMEOUT_SECONDS = 15.0
 QUEUE_FULL_POLL_SECONDS = 0.05
 RETRY_PAUSE_SECONDS = 0.1
 LARGE_RECORD_BYTES = 65_536
@@ -182,6 +183,8 @@ class TransactionalProducer:
         with _closing, warnings.catch_warnings(), contextlib.suppress(KafkaException):
             # The client repeats the failed abort and warns about it.
             warnings.simplefilter("ignore", RuntimeWarning)
+            # Without it the client would wait for brokers that do not answer until the last record has timed out.
+            producer.purge()
             producer.close()
 
     def __enter__(self) -> "TransactionalProducer":
@@ -246,7 +249,7 @@ class TransactionalProducer:
 
     def _partition_count(self, producer: Producer, topic: str) -> int:
         try:
-            metadata = producer.list_topics(topic, timeout=OPEN_TIMEOUT_SECONDS).topics[topic]
+            metadata = producer.list_topics(topic, timeout=METADATA_TIMEOUT_SECONDS).topics[topic]
         except KafkaException as raised:
             self._fail(kafka_error(raised), f"the partitions of topic {topic} could not be read")
         if metadata.error is not None:

@@ -375,7 +375,10 @@ class ValueUnrepresentable(RowcastError):
 
     code = "VALUE_UNREPRESENTABLE"
     disposition = Disposition.OPERATOR
-    hint = "The table topic's type cannot hold this value: correct the row at the source, make the column nullable, or publish the table to stream topics only."
+    hint = (
+        "The table topic's type cannot hold this value: correct the row at the source, make the column nullable, "
+        "or publish the table to stream topics only."
+    )
 
 
 class ResumeMismatch(RowcastError):

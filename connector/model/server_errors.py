@@ -28,9 +28,7 @@ class ErrorMapping(Protocol):
     def __call__(self, errno: int, message: str, **context: object) -> RowcastError: ...
 
 
-BINLOG_READ_FAILED = (
-    1236  # ER_SOURCE_FATAL_ERROR_READING_BINLOG: many reasons, told apart by their text
-)
+BINLOG_READ_FAILED = 1236  # ER_SOURCE_FATAL_ERROR_READING_BINLOG: many reasons, told apart by their text
 CONNECTION_LOST = 2013  # CR_SERVER_LOST: also what we report when the peer closes without an error packet
 UNREACHABLE = 2003  # CR_CONN_HOST_ERROR
 CONNECTION_GONE = 2006  # CR_SERVER_GONE_ERROR

@@ -103,11 +103,11 @@ def parse_selection(sql: str) -> Selection:
 
 def _only_select(sql: str) -> exp.Select:
     try:
-        comments = [comment for token in tokenize(sql, read=_DIALECT) for comment in token.comments]
+        tokens = tokenize(sql, read=_DIALECT)
         statements = [statement for statement in parse(sql, read=_DIALECT) if statement is not None]
     except SqlglotError as error:
         raise RuleInvalid(f"the filter is not SQL: {_reason(error)}") from None
-    if any(comment.startswith(("!", "M!")) for comment in comments):
+    if any(comment.startswith(("!", "M!")) for token in tokens for comment in token.comments):
         raise RuleUnsupported("a conditional comment is not supported")
     if len(statements) != 1:
         raise RuleInvalid(f"the filter holds {len(statements)} statements; a rule is one SELECT")
@@ -118,7 +118,12 @@ def _only_select(sql: str) -> exp.Select:
         if isinstance(statement, exp.SetOperation):
             _refuse(statement)
         raise RuleUnsupported(f"only SELECT is supported: {_shown(statement)}")
+    if not statement.expressions:
+        raise RuleInvalid("the SELECT names no columns")
     _refuse_clauses(statement, {"expressions", "from_", "where"})
+    if tokens[0].text.upper() != "SELECT":
+        # sqlglot also reads `FROM t` and `TABLE t` as a SELECT of everything.
+        raise RuleUnsupported(f"only SELECT is supported, not {tokens[0].text.upper()}")
     return statement
 
 

@@ -37,3 +37,8 @@ class SourceOptions:
     commit_max_ms: int = 200  # an open Kafka transaction ends at the first border after this time
     commit_min_ms: int = 0  # shortest time between two commits
     until_caught_up: bool = False
+
+    def databases(self) -> list[str]:
+        """The databases that rules can match, the keyspace first (there is none when every rule names its own)."""
+        named = sorted({database for database, _ in self.rules.exact_tables()} - {self.keyspace})
+        return [self.keyspace, *named] if self.keyspace else named

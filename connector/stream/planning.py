@@ -5,7 +5,6 @@ information_schema when it agrees with the table map, else from the table map it
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import replace
 
 from connector.decode.tables import mismatches, table_from_map
@@ -50,11 +49,11 @@ class TablePlans:
         """After DDL: what information_schema said is old."""
         self._tables.clear()
 
-    def read(self, names: Iterable[tuple[str, str]] | None = None) -> list[Table]:
+    def read(self) -> list[Table]:
         """All tables that a rule matches, in name order, as information_schema has them now."""
         with connect(self._options.address) as connection:
-            wanted = {self._options.keyspace} | {database for database, _ in names or ()}
-            found = [table for database in sorted(wanted) for table in read_tables(connection, database).values()]
+            databases = self._options.databases()
+            found = [table for database in databases for table in read_tables(connection, database).values()]
         matched = [table for table in found if self._options.rules.rule_for(table.database, table.name)]
         return sorted(matched, key=lambda table: (table.database, table.name))
 

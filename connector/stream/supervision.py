@@ -1,8 +1,8 @@
 """What happens to a stream's errors: retried, started anew, or ended, by disposition. Called by `connector.cli.run`.
 
-| disposition | before the first success | afterwards |
+| disposition | before an attempt has started | afterwards |
 | RETRY    | back-off, until FIRST_START_S is used up | back-off, without end |
-| RESYNC   | start anew at the stored position, at most RESYNC_LIMIT times without progress | same |
+| RESYNC   | start anew at the stored position, at most RESYNC_LIMIT times in a row without a commit | same |
 | OPERATOR, BUG | end | end |
 """
 
@@ -28,8 +28,12 @@ class Attempt(Protocol):
     """One life of a stream: from taking ownership to the end or an error."""
 
     @property
+    def started(self) -> bool:
+        """Whether the servers answered and passed preflight."""
+
+    @property
     def progressed(self) -> bool:
-        """Whether it delivered or was at least running."""
+        """Whether it committed at least once: the next attempt starts somewhere else."""
 
     def run(self) -> None:
         """Returns when the stream is done or was asked to stop."""
@@ -38,7 +42,7 @@ class Attempt(Protocol):
 def supervise(attempt: Callable[[], Attempt], stop: threading.Event, telemetry: Telemetry) -> None:
     """Run attempts until one ends by itself; raises the error that no retry can mend."""
     first = time.monotonic()
-    succeeded = False
+    started = False
     resyncs = 0
     delay = _FIRST_DELAY_S
     while not stop.is_set():
@@ -48,11 +52,12 @@ def supervise(attempt: Callable[[], Attempt], stop: threading.Event, telemetry: 
             return
         except RowcastError as error:
             telemetry.error(error.code)
+            started = started or current.started
             if current.progressed:
-                succeeded, resyncs, delay = True, 0, _FIRST_DELAY_S
+                resyncs, delay = 0, _FIRST_DELAY_S
             if error.disposition is Disposition.RESYNC:
                 resyncs += 1
-            exhausted = not succeeded and time.monotonic() - first + delay > FIRST_START_S
+            exhausted = not started and time.monotonic() - first + delay > FIRST_START_S
             if not _worth_another(error.disposition, resyncs, exhausted=exhausted):
                 raise
             telemetry.retry(error.code)

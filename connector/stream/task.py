@@ -7,7 +7,6 @@ survives an error: what counts is the position record.
 import logging
 import threading
 import time
-import uuid
 from collections.abc import Callable
 
 from connector.encode.heartbeat import heartbeat_key_schema, heartbeat_value_schema
@@ -16,14 +15,14 @@ from connector.kafka.positions import PositionStore, key_for, offsets_topic, tra
 from connector.kafka.publisher import TransactionalPublisher
 from connector.kafka.registry import open_registry
 from connector.kafka.topics import Topics, TopicSpec
-from connector.model.errors import KafkaTransactionAborted
+from connector.model.errors import DuplicateServerId, KafkaTransactionAborted, SourceConnectionLost
 from connector.model.gtid import GtidSet
 from connector.model.position import Checkpoint, encode_position, parse_position
 from connector.model.record import ChunkBorder, Committed, Ddl, Item, NeedPlan, Records
 from connector.model.telemetry import Telemetry
 from connector.mysql.connection import connect
 from connector.mysql.preflight import check_source, raise_first_error
-from connector.mysql.replication import BinlogDump
+from connector.mysql.replication import BinlogDump, replica_uuid_of
 from connector.mysql.source import SourceStatus, source_status
 from connector.stream.copying import copy_tables
 from connector.stream.options import SourceOptions
@@ -62,24 +61,28 @@ class SourceTask:
         self._registry = open_registry(options.registry_url, options.kafka)
         self._offsets_topic = offsets_topic(options.group, options.connector)
         self._key = key_for(options.connector, options.topic_prefix)
+        self._replica_uuid = replica_uuid_of(f"{options.group}:{options.connector}")
         self._publisher: TransactionalPublisher | None = None
+        self._committed: Checkpoint | None = None  # what the offsets topic holds, as far as we know
         self._pending: Checkpoint | None = None  # newest border since the last Kafka commit
         self._pending_rows = 0
         self._began = 0.0  # when the open Kafka transaction got its first record
         self._beat = 0.0  # when the position last moved in Kafka
+        self.started = False
         self.progressed = False
 
     # 1. Own the stream. 2. Read the position. 3. Preflight. 4. Dump. 5.-7. Follow.
     def run(self) -> None:
         """See the module."""
         self._telemetry.state("init")
-        status = self._source_status()
-        stop_at = status.gtid_executed if self._options.until_caught_up else None
-        self._ensure_topics()
         try:
+            status = self._source_status()
+            stop_at = status.gtid_executed if self._options.until_caught_up else None
+            self._ensure_topics()
             self._open_publisher(_STREAM_TRANSACTION_MS)
             checkpoint = self._stored()
             self._preflight(checkpoint)
+            self.started = True
             if checkpoint is None:
                 checkpoint = self._first_checkpoint(status.gtid_executed)
             if checkpoint is None:
@@ -123,26 +126,29 @@ class SourceTask:
 
     def _preflight(self, checkpoint: Checkpoint | None) -> None:
         options = self._options
-        findings = check_source(
-            options.address,
-            database=options.keyspace,
-            position=None if checkpoint is None else parse_position(checkpoint.position),
-            needs_snapshot=checkpoint is None and options.snapshot == "initial",
-            server_id=options.server_id,
-            tables=[name for database, name in options.rules.exact_tables() if database == options.keyspace],
-        )
-        raise_first_error(findings)
+        exact = options.rules.exact_tables()
+        for database in options.databases():
+            findings = check_source(
+                options.address,
+                database=database,
+                position=None if checkpoint is None else parse_position(checkpoint.position),
+                needs_snapshot=checkpoint is None and options.snapshot == "initial",
+                server_id=options.server_id,
+                tables=[table for named, table in exact if named == database],
+                replica_uuid=self._replica_uuid,
+            )
+            raise_first_error(findings)
 
     def _first_checkpoint(self, executed: GtidSet) -> Checkpoint | None:
-        """No position yet: copy the tables, or start at the source's present end."""
+        """No position yet: copy the tables, or start at the source's present end. None: asked to stop before."""
         options = self._options
         if options.snapshot == "initial":
             publisher = self._open_publisher(_SNAPSHOT_TRANSACTION_MS)
-            checkpoint = copy_tables(
-                options, self._plans(), publisher, self._transcoder, self._telemetry, self._stop.is_set
-            )
+            # Whoever opened the stream between our two openings may have copied and gone on: only the record counts.
+            if self._stored() is None:
+                copy_tables(options, self._plans(), publisher, self._transcoder, self._telemetry, self._stop.is_set)
             self._open_publisher(_STREAM_TRANSACTION_MS)
-            return checkpoint
+            return self._stored()
         checkpoint = Checkpoint(position=encode_position(executed))
         assert self._publisher is not None
         self._publisher.commit(checkpoint.to_json())
@@ -189,17 +195,17 @@ class SourceTask:
             server_id=options.server_id,
             gtids=parse_position(start.position),
             heartbeat_s=max(1.0, options.heartbeat_ms / 2000),
-            replica_uuid=str(uuid.uuid5(uuid.NAMESPACE_URL, f"rowcast:{options.group}:{options.connector}")),
+            replica_uuid=self._replica_uuid,
         )
+        self._committed = start
         try:
             dump.open()
             self._telemetry.state("running")
             self._on_running()
             self._beat = time.monotonic()
-            self.progressed = True
             _log.info("following %s from %s", options.connector, start.position)
             while True:
-                chunk = dump.read(self._patience())
+                chunk = dump.read(self._patience(in_transaction=transcoder.in_transaction))
                 items = transcoder.feed(chunk)
                 while True:
                     if any(isinstance(item, Ddl) for item in items):
@@ -212,9 +218,22 @@ class SourceTask:
                     items = transcoder.feed(b"")
                 if self._settled(transcoder, stop_at, idle=not chunk):
                     return
+        except (DuplicateServerId, SourceConnectionLost):
+            self._assert_owner()
+            raise
         finally:
             dump.close()
             self._telemetry.state("stopped")
+
+    def _assert_owner(self) -> None:
+        """A successor's dump ends ours: then the broker refuses us too, and StreamFenced is the error to raise.
+
+        Without this a process that lost its stream would take a lost connection for one and fence its successor.
+        """
+        assert self._publisher is not None
+        assert self._committed is not None
+        self._publisher.abort()
+        self._publisher.commit(self._committed.to_json())
 
     def _deliver(self, items: list[Item], *, idle: bool) -> bool:
         """Produce records at once; commit only at borders, when nothing else is waiting or enough has come together.
@@ -227,7 +246,7 @@ class SourceTask:
         for index, item in enumerate(items):
             match item:
                 case Records() | Ddl():
-                    if not publisher.pending_records and not self._began:
+                    if item.records and not self._began:
                         self._began = time.monotonic()
                     publisher.produce(item.records)
                     if isinstance(item, Ddl):
@@ -275,6 +294,8 @@ class SourceTask:
         publisher.commit(checkpoint.to_json())
         self._pending, self._pending_rows, self._began = None, 0, 0.0
         self._beat = time.monotonic()
+        self._committed = checkpoint
+        self.progressed = True
         self._telemetry.position(checkpoint.position, checkpoint.seq)
         if publisher.needs_resync:
             raise KafkaTransactionAborted(
@@ -284,7 +305,8 @@ class SourceTask:
     def _settled(self, transcoder: Transcoder, stop_at: GtidSet | None, *, idle: bool) -> bool:
         """Heartbeat when it is time; true when the stream may end here."""
         if transcoder.in_transaction:
-            return False
+            # Nothing of it is committed, so it may be left: the next owner reads it again.
+            return idle and self._stop.is_set()
         caught_up = stop_at is not None and parse_position(transcoder.checkpoint.position).contains(stop_at)
         ending = self._stop.is_set() or caught_up
         if ending or (time.monotonic() - self._beat) * 1000 >= self._options.heartbeat_ms:
@@ -296,8 +318,10 @@ class SourceTask:
             self._commit()
         return ending
 
-    def _patience(self) -> float:
-        """Seconds that reading may wait."""
+    def _patience(self, *, in_transaction: bool) -> float:
+        """Seconds that reading may wait; inside a transaction there is nothing to do but to read on."""
+        if in_transaction:
+            return _TICK_S
         left = self._options.heartbeat_ms / 1000 - (time.monotonic() - self._beat)
         if self._began:
             left = min(left, self._interval_left())

@@ -15,6 +15,7 @@ from connector.encode.heartbeat import heartbeat_records
 from connector.encode.rows import RowEncoder
 from connector.encode.source import STREAMED, SourceInfo
 from connector.model.errors import (
+    BinlogCorrupt,
     BinlogEventUnsupported,
     BinlogStatement,
     InternalError,
@@ -31,6 +32,7 @@ from connector.model.events import (
     ServerHeartbeat,
     TableMap,
 )
+from connector.model.message import FOREIGN_KEY_CHECKS_OFF
 from connector.model.plan import FilteredChange
 from connector.model.position import Checkpoint, encode_position, parse_position
 from connector.model.record import ChunkBorder, Committed, Ddl, Item, NeedPlan, Record, SourceHeartbeat
@@ -52,6 +54,7 @@ class _TablePath:
         plan = bound.plan
         self.plan = plan
         self.schema_id = bound.row_schema or 0
+        self.keyed = bool(plan.output.primary_key)
         self.decoder = RowDecoder(table_map, plan.source) if table_map else None
         self.evaluator = PlanEvaluator(plan)
         self.images = RowEncoder(plan.output)
@@ -103,7 +106,7 @@ class ComposedTranscoder:
             case TableMap():
                 self._table_map(event)
             case Gtid():
-                self._begin(event)
+                self._begin(header, event)
             case Query():
                 self._statement(header, event)
             case Commit():
@@ -124,7 +127,11 @@ class ComposedTranscoder:
         self._hand_out()
         self._out.append(NeedPlan(table_map))
 
-    def _begin(self, gtid: Gtid) -> None:
+    def _begin(self, header: EventHeader, gtid: Gtid) -> None:
+        if self._tx is not None:
+            raise BinlogCorrupt(
+                f"transaction {gtid.gtid} begins before {self._tx.gtid.gtid} has ended", **self._where(header)
+            )
         resume = self._resume
         if resume and resume.gtid != gtid.gtid:
             if any(resume.parts):
@@ -163,22 +170,22 @@ class ComposedTranscoder:
                     self._commit()
 
     def _ddl(self, query: Query, tables: tuple[tuple[str, str], ...]) -> None:
-        ours = tuple(table for database, table in tables if database == self._options.keyspace)
-        inside = self._tx is not None and self._tx.explicit  # CREATE TABLE ... SELECT: rows follow
-        if inside:
-            if ours:
-                self._outbox.ddl(query.sql, query.database, ours, self._checkpoint.position, self._current())
-            return
         tx = self._current()
+        ours = tuple(table for database, table in tables if database == self._options.keyspace)
+        if tx.explicit:  # CREATE TABLE ... SELECT: the rows follow, then the commit
+            if ours and tx.resume:
+                self._outbox.skip_ddl()
+            elif ours:
+                self._outbox.ddl(query.sql, query.database, ours, self._checkpoint.position, tx)
+            return
         self._executed.add(tx.gtid.gtid)
         position = encode_position(self._executed)
+        self._hand_out()
         if ours:
-            self._hand_out()
             self._outbox.ddl(query.sql, query.database, ours, position, tx)
-            self._advance(position, tx)
-            self._out.append(Ddl(query.sql, query.database, self._outbox.take().records, self._checkpoint))
-        else:
-            self._finish(position, tx)
+        self._advance(position, tx)
+        # Also without records: a rule may be for a table of another database.
+        self._out.append(Ddl(query.sql, query.database, self._outbox.take().records, self._checkpoint))
         self._tx = None
 
     def _rows(self, header: EventHeader, event: Rows) -> None:
@@ -190,10 +197,11 @@ class ComposedTranscoder:
         assert path.decoder is not None
         tx = self._current()
         source = self._source(header, tx, path) if path.envelope else None
+        flags = event.flags & FOREIGN_KEY_CHECKS_OFF
         for index, change in enumerate(path.decoder.decode(event)):
             filtered = path.evaluator.change(change.before, change.after)
             if filtered is not None:
-                self._row(path, tx, source, event.flags, index, filtered)
+                self._row(path, tx, source, flags, index, filtered)
 
     def _row(
         self,
@@ -317,12 +325,13 @@ class ComposedTranscoder:
             if self._options.stream:
                 image = path.images.encode(filtered.after)
                 for partition, _, _ in filtered.routes:
-                    self._outbox.copy(partition, path.schema_id, image, self._checkpoint.position)
+                    self._outbox.copy(partition, path.schema_id, image, path.keyed, self._checkpoint.position)
         return self._outbox.take().records, passed
 
     def copy_done(self, bound: BoundPlan) -> tuple[Record, ...]:
         """See the protocol."""
-        self._outbox.copy_done(bound.row_schema or 0, self._checkpoint.position)
+        keyed = bool(bound.plan.output.primary_key)
+        self._outbox.copy_done(bound.row_schema or 0, keyed, self._checkpoint.position)
         return self._copied()
 
     def copy_completed(self) -> tuple[Record, ...]:

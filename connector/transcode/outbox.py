@@ -69,6 +69,11 @@ class Outbox:
 
     def resume(self, parts: tuple[int, ...]) -> None:
         """Go on inside a transaction whose earlier parts are committed."""
+        if len(parts) != len(self._partitions):
+            raise ResumeMismatch(
+                f"half a transaction was sent to {len(parts)} target shards, the configuration has "
+                f"{len(self._partitions)}"
+            )
         for partition, part in zip(self._partitions, parts, strict=True):
             partition.part = part
 
@@ -123,19 +128,24 @@ class Outbox:
         """A DDL statement, for every partition."""
         self._everywhere(DdlStatement(sql, database, tables), position, tx.gtid)
 
-    def copy(self, number: int, table: int, image: bytes, position: str) -> None:
-        """One copied row; cut like changes."""
+    def skip_ddl(self) -> None:
+        """The statement before the rows of a resumed transaction: its messages were sent, the open parts come after."""
+        for partition in self._partitions:
+            partition.seq += 1
+
+    def copy(self, number: int, table: int, image: bytes, keyed: bool, position: str) -> None:
+        """One copied row; cut like changes. `keyed`: the rows have their table's whole primary key."""
         assert self._stream is not None
         partition = self._partitions[number]
         if partition.copied and partition.bytes + len(image) > self._stream.chunk_bytes:
-            self._send_copy(number, table, position, completed=False)
+            self._send_copy(number, table, keyed, position, completed=False)
         partition.copied.append(image)
         partition.bytes += len(image)
 
-    def copy_done(self, table: int, position: str) -> None:
+    def copy_done(self, table: int, keyed: bool, position: str) -> None:
         """One table is copied."""
         for number in range(len(self._partitions)):
-            self._send_copy(number, table, position, completed=True)
+            self._send_copy(number, table, keyed, position, completed=True)
 
     def copy_completed(self, position: str) -> None:
         """All tables are copied."""
@@ -158,10 +168,11 @@ class Outbox:
         partition.part += 1
         partition.changes, partition.bytes = [], 0
 
-    def _send_copy(self, number: int, table: int, position: str, *, completed: bool) -> None:
+    def _send_copy(self, number: int, table: int, keyed: bool, position: str, *, completed: bool) -> None:
         partition = self._partitions[number]
         rows = tuple(partition.copied)
-        self._message(number, Copy(table, rows, rows[-1] if rows else None, completed), position, _NO_GTID)
+        lastpk = rows[-1] if rows and keyed else None
+        self._message(number, Copy(table, rows, lastpk, completed), position, _NO_GTID)
         self._reset(partition)
 
     def _reset(self, partition: _Partition) -> None:

@@ -1,7 +1,8 @@
 """What every transcoder is: driven by `connector.stream.task`, implemented by `composed` (the specification).
 
 The contract: `feed` takes bytes in any cut and returns items in binlog order; it stops at the first `NeedPlan`,
-and goes on (with `feed(b"")`) after `provide`. The same bytes give the same items however they are cut.
+and goes on (with `feed(b"")`) after `provide`. The same bytes give the same items however they are cut, where Records
+that follow one another count as one.
 """
 
 from collections.abc import Callable, Sequence

@@ -29,30 +29,35 @@ class Statement:
     tables: tuple[tuple[str, str], ...] = ()
 
 
-_COMMENT = re.compile(r"\A(?:\s+|/\*(?!!)(?:.|\n)*?\*/|--[ \t][^\n]*\n|#[^\n]*\n)+")
-_VERSIONED = re.compile(r"\A/\*!\d*\s*")
-_NAME = r"(?:`(?:[^`]|``)+`|[\w$\u0080-\uffff]+)"
-_QUALIFIED = re.compile(rf"\s*({_NAME})(?:\s*\.\s*({_NAME}))?")
+# One white space or comment. The server keeps the comments of a statement, wherever they are in it.
+_BLANK = r"(?:\s|/\*(?!!)(?s:.*?)\*/|--(?=\s)[^\n]*|#[^\n]*)"
+_GAP = f"{_BLANK}+"
+# A versioned comment is a part of the statement: /*!80013 ALTER TABLE t ... */
+_START = re.compile(rf"\A(?:{_BLANK}|/\*!\d*)*")
+_WORD = re.compile(r"[A-Za-z]*")
+_NAME = r'(?:`(?:[^`]|``)+`|"(?:[^"]|"")+"|[\w$]+)'
+_QUALIFIED = re.compile(rf"{_BLANK}*({_NAME})(?:{_BLANK}*\.{_BLANK}*({_NAME}))?")
 _TABLE_DDL = re.compile(
-    r"\A(?:create\s+table(?:\s+if\s+not\s+exists)?|alter\s+table|drop\s+tables?"
-    r"(?:\s+if\s+exists)?|truncate(?:\s+table)?|rename\s+tables?)\b",
+    rf"(?:create{_GAP}table(?:{_GAP}if{_GAP}not{_GAP}exists)?|alter{_GAP}table|drop{_GAP}tables?"
+    rf"(?:{_GAP}if{_GAP}exists)?|truncate(?:{_GAP}table)?|rename{_GAP}tables?)\b",
     re.IGNORECASE,
 )
 _INDEX_DDL = re.compile(
-    rf"\A(?:create\s+(?:unique\s+|fulltext\s+|spatial\s+)?index\s+{_NAME}[^(]*?|drop\s+index\s+{_NAME})\s+on\b",
+    rf"(?:create{_GAP}(?:(?:unique|fulltext|spatial){_GAP})?index{_GAP}{_NAME}[^(]*?|drop{_GAP}index{_GAP}{_NAME})"
+    rf"{_GAP}on\b",
     re.IGNORECASE,
 )
-_SEPARATOR = re.compile(r"\s*(?:,|\bto\b)", re.IGNORECASE)
-_DML = frozenset({"insert", "update", "delete", "replace", "load"})
+_SEPARATOR = re.compile(rf"{_BLANK}*(?:,|to\b)", re.IGNORECASE)
+# CALL, DO and SELECT are how a statement-based binlog writes stored functions that change rows.
+_DML = frozenset({"insert", "update", "delete", "replace", "load", "with", "call", "do", "select"})
 _UNSUPPORTED = frozenset({"xa", "rollback"})
 
 
 def classify(sql: str, database: str) -> Statement:
     """Classify one statement; `database` is the session's default, for unqualified names."""
-    text = _COMMENT.sub("", sql)
-    text = _VERSIONED.sub("", text)
-    word = re.split(r"[\s(;]", text, maxsplit=1)[0].lower()
-    if word == "begin" or text.lower().startswith("start transaction"):
+    start = _matched(_START, sql, 0)
+    word = sql[start : _matched(_WORD, sql, start)].lower()
+    if word in ("begin", "start"):
         return Statement(Kind.BEGIN)
     if word == "commit":
         return Statement(Kind.COMMIT)
@@ -62,10 +67,16 @@ def classify(sql: str, database: str) -> Statement:
         return Statement(Kind.DML)
     if word in _UNSUPPORTED:
         return Statement(Kind.UNSUPPORTED)
-    ddl = _TABLE_DDL.match(text) or _INDEX_DDL.match(text)
+    ddl = _TABLE_DDL.match(sql, start) or _INDEX_DDL.match(sql, start)
     if ddl:
-        return Statement(Kind.DDL, _tables(text, ddl.end(), database))
+        return Statement(Kind.DDL, _tables(sql, ddl.end(), database))
     return Statement(Kind.OTHER)
+
+
+def _matched(pattern: re.Pattern[str], text: str, start: int) -> int:
+    """Where the match at `start` of a pattern that may be empty ends."""
+    found = pattern.match(text, start)
+    return found.end() if found else start
 
 
 def _tables(text: str, start: int, database: str) -> tuple[tuple[str, str], ...]:
@@ -82,4 +93,5 @@ def _tables(text: str, start: int, database: str) -> tuple[tuple[str, str], ...]
 
 
 def _plain(name: str) -> str:
-    return name[1:-1].replace("``", "`") if name.startswith("`") else name
+    quote = name[0]
+    return name[1:-1].replace(quote * 2, quote) if quote in '`"' else name

@@ -27,6 +27,7 @@ from connector.mysql.connection import connect, query
 from connector.mysql.introspect import read_tables
 from tools.stack import MySqlServer, Stack
 
+COPY_KILLS = 3
 KILLS = 20
 TAKEOVERS = 6
 ROWS = 5_000
@@ -97,6 +98,13 @@ def test_kills_and_takeovers_change_nothing(
     try:
         for role in roles:
             role.start()
+        # The copy, too, is killed; the writer starts behind it, so that its log is exactly what follows the copy.
+        for _ in range(COPY_KILLS):
+            pause.wait(rng.uniform(0.5, 4.0))
+            role = rng.choice(roles)
+            role.kill()
+            role.start()
+        wait_for(lambda: all(_state(server) == "Running" for server in (low, high)), seconds=120, what="the copy")
         writer.start()
         faults = ["kill"] * KILLS + ["takeover"] * TAKEOVERS
         rng.shuffle(faults)
@@ -125,8 +133,18 @@ def test_kills_and_takeovers_change_nothing(
     assert proof.changes == len(changes.changes)
 
 
-def _applied(server: MySqlServer) -> GtidSet:
+def _stream(server: MySqlServer) -> tuple[str, str]:
+    """State and position of the shard's only stream; empty before the sink has made its row."""
     with connect(address(server)) as connection:
         exists = query(connection, "select 1 from information_schema.tables where table_schema = '_vt'")
-        rows = query(connection, "select pos from _vt.vreplication") if exists else []
-    return parse_position(rows[0][0].decode()) if rows and rows[0][0] else GtidSet()
+        rows = query(connection, "select state, pos from _vt.vreplication") if exists else []
+    return (rows[0][0].decode(), rows[0][1].decode()) if rows else ("", "")
+
+
+def _state(server: MySqlServer) -> str:
+    return _stream(server)[0]
+
+
+def _applied(server: MySqlServer) -> GtidSet:
+    position = _stream(server)[1]
+    return parse_position(position) if position else GtidSet()

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
 import pytest
@@ -63,13 +63,13 @@ def test_rows_and_position_become_visible_together(
     assert (publisher.pending_records, publisher.pending_bytes) == (2, 8)
     publisher.commit(b'{"seq":1}')
     assert publisher.pending_records == publisher.pending_bytes == 0
-    assert sorted(values(read_all, rows)) == [b"one", b"two"]
+    assert set(values(read_all, rows)) == {b"one", b"two"}
     assert PositionStore(kafka_settings, offsets).read(KEY) == b'{"seq":1}'
 
     publisher.produce([Record(rows, 0, b"k", b"three")])
     publisher.abort()
     assert PositionStore(kafka_settings, offsets).read(KEY) == b'{"seq":1}'
-    assert sorted(values(read_all, rows)) == [b"one", b"two"]
+    assert set(values(read_all, rows)) == {b"one", b"two"}
 
     publisher.commit(b'{"seq":2}')
     assert PositionStore(kafka_settings, offsets).read(KEY) == b'{"seq":2}', "a heartbeat moves the position"
@@ -124,13 +124,19 @@ def test_an_expired_transaction_never_takes_the_stream_back(new_topic: NewTopic,
     rows, offsets = new_topic(), new_topic(compact=True)
     publisher = open_publisher(offsets, timeout_ms=1000)
     publisher.produce([Record(rows, 0, b"k", b"slow")])
-    publisher._producer.flush()  # type: ignore[union-attr]
+    producer = publisher._producer
+    assert producer is not None
+    producer.flush()
     # The coordinator looks every 10 s; the delivery of another record fails once it has aborted ours.
     deadline = time.monotonic() + 30
-    with pytest.raises(StreamFenced) as fenced:
+
+    def go_on() -> None:
         while time.monotonic() < deadline:
             publisher.produce([Record(rows, 0, b"k", b"still slow")])
-            publisher._producer.poll(0.1)  # type: ignore[union-attr]
+            publisher._poll(producer, 0.1)
+
+    with pytest.raises(StreamFenced) as fenced:
+        go_on()
     assert "suspended" in fenced.value.remedy
 
 
@@ -141,9 +147,13 @@ def test_an_oversize_row_is_named_and_nothing_of_its_transaction_stays(
     rows, others = new_topic(max_message_bytes=100_000), new_topic()
     offsets = new_topic(compact=True)
     publisher = open_publisher(offsets, "large_" + rows)
-    with pytest.raises(RowTooLarge) as raised:
+
+    def send() -> None:
         publisher.produce([Record(others, 0, b"k", os.urandom(300_000)), Record(rows, 0, b"kk", os.urandom(size))])
         publisher.commit(b"{}")
+
+    with pytest.raises(RowTooLarge) as raised:
+        send()
     assert raised.value.context == {"topic": rows, "bytes": size + 2}
     publisher.open()
     publisher.produce([Record(rows, 0, b"k", b"small")])
@@ -214,7 +224,6 @@ def test_a_missing_topic_or_partition_is_typed(
     publisher.open()
     with pytest.raises(TopicInvalid):
         publisher.produce([Record(new_topic(), 7, b"k", b"v")])
-        publisher.commit(b"{}")
 
 
 def test_an_unreachable_cluster_ends_open() -> None:
@@ -270,8 +279,7 @@ def test_a_commit_waits_for_a_frozen_broker_and_asks_for_a_new_start(
     publisher.produce([Record(publisher._transactional_id, 0, b"k", b"row")])
     with frozen(own_cluster), ThreadPoolExecutor(1) as pool:
         committing = pool.submit(publisher.commit, b'{"seq":2}')
-        with pytest.raises(TimeoutError):
-            committing.result(timeout=1.5)
+        assert not wait([committing], timeout=1.5).done, "it must wait for the broker"
         for broker in own_cluster.brokers:
             os.kill(broker.process.pid, signal.SIGCONT)
         committing.result(timeout=30)
@@ -287,9 +295,10 @@ def test_a_commit_without_an_answer_ends_in_a_resync_and_close_does_not_hang(
 ) -> None:
     monkeypatch.setattr(transaction, "CALL_SLICE_SECONDS", 0.5)
     publisher, _ = own_publisher(own_cluster, unique_name("silent"), 1500)
+    publisher.commit(b'{"seq":1}')
     publisher.produce([Record(publisher._transactional_id, 0, b"k", b"row")])
     started = time.monotonic()
-    with frozen(own_cluster), pytest.raises((KafkaTransactionAborted, StreamFenced)) as raised:
+    with frozen(own_cluster), pytest.raises(KafkaTransactionAborted):
         publisher.commit(b"{}")
-    assert time.monotonic() - started < 10
-    assert raised.type is KafkaTransactionAborted
+    took = time.monotonic() - started
+    assert 3 <= took < 20, "twice the transaction's timeout, then the time that closing may take"

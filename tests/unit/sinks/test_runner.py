@@ -20,7 +20,7 @@ from connector.model.message import DdlStatement, StreamMessage
 from connector.model.telemetry import NoTelemetry
 from sinks.collector import BatchLimits, OnDdl
 from sinks.protocol import Batch, Durable
-from sinks.runner import Backoff, SinkRunner
+from sinks.runner import FETCH_MESSAGES, Backoff, SinkRunner
 from tests.unit.sinks.streams import ITEM, PickleDecoder, chunked, copy, heartbeat, insert, message
 
 
@@ -292,6 +292,18 @@ def test_stop_commits_what_is_collected() -> None:
     running = runner(sink, reader, until=None)
     running.run()
     assert len(sink.applied) == 150
+
+
+def test_stop_far_behind_commits_what_is_collected() -> None:
+    class StopsTheRun(MemoryReader):
+        def fetch(self, limit: int, timeout: float) -> list[Delivered]:
+            running.stop()
+            return super().fetch(limit, timeout)
+
+    sink = MemorySink()
+    running = runner(sink, StopsTheRun(STREAM), until=None)
+    running.run()
+    assert [each.seq for each in sink.applied] == list(range(1, FETCH_MESSAGES + 1))
 
 
 def test_stop_inside_a_chunked_transaction_rolls_it_back() -> None:
