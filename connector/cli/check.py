@@ -43,7 +43,7 @@ def execute(args: argparse.Namespace) -> int:
                 f"{finding.severity:<8} {finding.where}  {finding.code}: {finding.what}\n         hint: {finding.hint}"
             )
         errors = sum(finding.severity == "error" for finding in found)
-        print(f"{errors} errors, {len(found) - errors} warnings" if found else "nothing stands in the way")
+        print(f"errors: {errors}, warnings: {len(found) - errors}" if found else "nothing stands in the way")
     return 1 if any(finding.severity == "error" for finding in found) else 0
 
 

@@ -135,7 +135,8 @@ def _sink(connector: SinkSettings, unit: Unit, rate: float | None) -> StreamStat
             rows = query(
                 connection,
                 "select state, pos, message, rows_copied, unix_timestamp() - greatest(time_updated, time_heartbeat),"
-                " time_updated - transaction_timestamp, transaction_timestamp from _vt.vreplication"
+                " time_updated - transaction_timestamp, transaction_timestamp,"
+                " is_used_lock(concat('rowcast.', id, '.', epoch)) from _vt.vreplication"
                 " where workflow = %s and db_name = %s and kafka_topic = %s and kafka_partition = %s",
                 (connector.workflow or unit.connector, database, unit.stream, unit.partition),
             )
@@ -144,8 +145,10 @@ def _sink(connector: SinkSettings, unit: Unit, rate: float | None) -> StreamStat
         return result
     if not rows:
         return result
-    state, position, message, copied, silent, lag, committed = rows[0]
+    state, position, message, copied, silent, lag, committed, owner = rows[0]
     result.state = _text(state).lower()
+    if owner is None and result.state != "error":
+        result.state = "stopped"  # an owner holds this lock for as long as its connection lives
     result.position = _text(position)
     result.rows_copied = int(copied)
     if committed:
@@ -221,8 +224,11 @@ def _text(value: Any) -> str:
 
 def _table(streams: list[StreamStatus]) -> Table:
     table = Table(box=None, padding=(0, 2))
-    for heading in ("stream", "kind", "state", "lag s", "rows/s", "copied", "position"):
-        table.add_column(heading, justify="right" if heading in ("lag s", "rows/s", "copied") else "left")
+    for heading in ("stream", "kind", "state"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("lag s", "rows/s", "copied"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("position", no_wrap=True, overflow="ellipsis")
     for stream in streams:
         colour = {"running": "green", "error": "red", "copying": "yellow"}.get(stream.state, "white")
         table.add_row(
@@ -232,7 +238,7 @@ def _table(streams: list[StreamStatus]) -> Table:
             "" if stream.lag_seconds is None else f"{stream.lag_seconds:.1f}",
             "" if stream.rows_per_second is None else f"{stream.rows_per_second:,.0f}",
             "" if stream.rows_copied is None else f"{stream.rows_copied:,}",
-            stream.position if len(stream.position) < 70 else stream.position[:67] + "...",
+            stream.position,
         )
         if stream.last_error:
             table.add_row("", "", f"[red]{stream.last_error['code']}[/]", "", "", "", stream.last_error["message"])

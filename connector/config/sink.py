@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 from connector.config.references import Resolver
 from connector.config.source import RuleSetting
 from connector.config.urls import target
-from connector.config.values import Choice, Count, Json, MySqlUrl, Section, ShardName, TopicPart, invalid
+from connector.config.values import Choice, Count, Flag, Json, MySqlUrl, Section, ShardName, TopicPart, invalid
 from connector.config.values import Texts as TextList
 from connector.model.keyrange import KeyRange
 from connector.mysql.address import ServerAddress
@@ -97,3 +97,4 @@ class ConsoleSinkSettings(Section):
         description="Says that the connector prints; the two names mean the same."
     )
     streams: TextList = Field(min_length=1, description="Stream topics to print, such as `shop.shop.0`.")
+    from_beginning: Flag = Field(True, description="Whether to start at the oldest message instead of the newest.")

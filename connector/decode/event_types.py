@@ -2,7 +2,6 @@
 not decode.
 """
 
-UNKNOWN = 0
 QUERY = 2
 STOP = 3
 ROTATE = 4

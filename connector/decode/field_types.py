@@ -1,12 +1,10 @@
 """MySQL's field type codes as table maps and binary JSON use them, and what sets of codes have in common."""
 
-DECIMAL_OLD = 0
 TINY = 1
 SHORT = 2
 LONG = 3
 FLOAT = 4
 DOUBLE = 5
-NULL = 6
 TIMESTAMP_OLD = 7
 LONGLONG = 8
 INT24 = 9

@@ -116,8 +116,7 @@ class EventReader:
         checksum = self._checksum
         if header.type == types.FORMAT_DESCRIPTION:
             checksum = self._announced(event, header)
-        # What the server makes for this connection follows the session's checksum setting, which may differ from the
-        # file's.
+        # The first ROTATE comes before any file's setting and follows the session's, which we are not told.
         elif checksum != _CRC32 and self._is_artificial(header):
             checksum = _CRC32 if _sum_matches(event) else _NO_CHECKSUM
         elif checksum is None:

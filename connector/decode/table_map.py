@@ -5,7 +5,7 @@ The optional metadata is a list of (type, length, value). A type that is not kno
 servers stay readable.
 """
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from typing import TypeVar
 
 from connector.decode import field_types as ft
@@ -28,9 +28,8 @@ from connector.model.events import MapColumn, TableMap
     _VECTOR_DIMENSIONS,
 ) = range(1, 14)
 
-_ONE_BYTE = frozenset(
-    {ft.FLOAT, ft.DOUBLE, ft.BLOB, ft.GEOMETRY, ft.JSON, ft.VECTOR, ft.TIMESTAMP, ft.DATETIME, ft.TIME}
-)
+_LENGTH_BYTES = frozenset({ft.BLOB, ft.GEOMETRY, ft.JSON, ft.VECTOR})
+_ONE_BYTE = frozenset({ft.FLOAT, ft.DOUBLE, ft.TIMESTAMP, ft.DATETIME, ft.TIME})
 _NO_METADATA = frozenset(
     {
         ft.TINY,
@@ -41,7 +40,6 @@ _NO_METADATA = frozenset(
         ft.DATE,
         ft.NEWDATE,
         ft.YEAR,
-        ft.NULL,
         ft.TIMESTAMP_OLD,
         ft.TIME_OLD,
         ft.DATETIME_OLD,
@@ -56,7 +54,7 @@ class UnknownFieldType(Exception):
     """A column type whose metadata we cannot measure; every later column would be misread."""
 
 
-def parse_table_map(body: bytes, name: Callable[[bytes], str] = bytes.decode) -> TableMap:
+def parse_table_map(body: bytes) -> TableMap:
     """The body of a TABLE_MAP event (checksum removed). Raises Truncated, UnknownFieldType or UnicodeDecodeError.
 
     `MapColumn.metadata` is: bytes of the longest value (VARCHAR, STRING), bytes of the number (ENUM, SET), length
@@ -66,8 +64,8 @@ def parse_table_map(body: bytes, name: Callable[[bytes], str] = bytes.decode) ->
     stream = ByteStream(body)
     table_id = stream.integer(6)
     stream.skip(2)  # flags
-    database = _terminated(stream, name)
-    table = _terminated(stream, name)
+    database = _terminated(stream)
+    table = _terminated(stream)
     count = stream.lenenc()
     if count == 0:
         raise Truncated("a table without columns")
@@ -79,11 +77,12 @@ def parse_table_map(body: bytes, name: Callable[[bytes], str] = bytes.decode) ->
     types = [code for code, _ in columns]
     signs = _spread(types, ft.SIGNED, _signs(fields.get(_SIGNEDNESS), types))
     collations = _collations(fields, types, ft.CHARACTER, _DEFAULT_CHARSET, _COLUMN_CHARSET)
+    collations = {index: number for index, number in collations.items() if types[index] != ft.VECTOR}
     collations |= _collations(fields, types, {ft.ENUM, ft.SET}, _LABEL_DEFAULT_CHARSET, _LABEL_COLUMN_CHARSET)
     labels = _spread(types, {ft.SET}, _label_lists(fields.get(_SET_LABELS)))
     labels |= _spread(types, {ft.ENUM}, _label_lists(fields.get(_ENUM_LABELS)))
     dimensions = _spread(types, {ft.VECTOR}, _numbers(fields.get(_VECTOR_DIMENSIONS)))
-    names = _names(fields.get(_COLUMN_NAME), name, count)
+    names = _names(fields.get(_COLUMN_NAME), count)
     visible = _visibility(fields.get(_VISIBILITY), count)
     return TableMap(
         table_id,
@@ -106,10 +105,10 @@ def parse_table_map(body: bytes, name: Callable[[bytes], str] = bytes.decode) ->
     )
 
 
-def _terminated(stream: ByteStream, name: Callable[[bytes], str]) -> str:
+def _terminated(stream: ByteStream) -> str:
     text = stream.u8_bytes()
     stream.skip(1)  # the terminating zero
-    return name(text)
+    return text.decode()
 
 
 def _types(metadata: ByteStream, codes: bytes) -> list[tuple[int, int]]:
@@ -118,6 +117,8 @@ def _types(metadata: ByteStream, codes: bytes) -> list[tuple[int, int]]:
     for code in codes:
         if code in _NO_METADATA:
             columns.append((code, 0))
+        elif code in _LENGTH_BYTES:
+            columns.append((code, _length_bytes(metadata.u8())))
         elif code in _ONE_BYTE:
             columns.append((code, metadata.u8()))
         elif code in (ft.VARCHAR, ft.VAR_STRING, ft.BIT):
@@ -135,9 +136,18 @@ def _string_type(first: int, second: int) -> tuple[int, int]:
     """CHAR, BINARY, ENUM and SET share a code; the real type is in the first byte, whose bits 4 and 5 may hold length
     bits 8 and 9.
     """
+    code, size = first, second
     if first & 0x30 != 0x30:
-        return first | 0x30, second | ((first & 0x30) ^ 0x30) << 4
-    return first, second
+        code, size = first | 0x30, second | ((first & 0x30) ^ 0x30) << 4
+    if code not in (ft.STRING, ft.ENUM, ft.SET):
+        raise UnknownFieldType(f"column type {code}")
+    return code, size
+
+
+def _length_bytes(count: int) -> int:
+    if not 1 <= count <= 4:
+        raise Truncated(f"a column with {count} length bytes")
+    return count
 
 
 def _fields(stream: ByteStream) -> Iterator[tuple[int, bytes]]:
@@ -208,11 +218,11 @@ def _label_lists(data: bytes | None) -> list[tuple[bytes, ...]] | None:
     return lists
 
 
-def _names(data: bytes | None, name: Callable[[bytes], str], count: int) -> list[str | None]:
+def _names(data: bytes | None, count: int) -> list[str | None]:
     if data is None:
         return [None] * count
     stream = ByteStream(data)
-    return [name(stream.lenenc_bytes()) for _ in range(count)]
+    return [stream.lenenc_bytes().decode() for _ in range(count)]
 
 
 def _visibility(data: bytes | None, count: int) -> list[bool]:

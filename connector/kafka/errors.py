@@ -125,6 +125,9 @@ STATE = code("_STATE")
 def classify(error: KafkaError) -> type[RowcastError]:
     """The class that an error is raised as."""
     listed = BY_CODE.get(error.code())
+    if listed is KafkaUnreachable and error.txn_requires_abort():
+        # Rows timed out in the queue: the transaction is lost, repeating the call cannot bring it back.
+        return KafkaTransactionAborted
     if listed is not None:
         return listed
     if error.fatal():

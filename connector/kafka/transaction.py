@@ -175,16 +175,13 @@ class TransactionalProducer:
             return
         open_transaction = self._begun is not None
         self._forget()
-        if open_transaction:
-            # Fenced, aborted or unreachable: the coordinator has ended the transaction or the next owner's `open` ends
-            # it.
-            with contextlib.suppress(KafkaException):
-                producer.abort_transaction(CALL_SLICE_SECONDS)
+        if open_transaction and not _abort_quietly(producer):
+            # The client's own close would wait for the answer without limit. Its destructor does not, and the next
+            # owner's `open` ends the transaction.
+            return
         with _closing, warnings.catch_warnings(), contextlib.suppress(KafkaException):
-            # The client repeats the failed abort and warns about it.
+            # After a fatal error the client tries to abort once more, and warns that it could not.
             warnings.simplefilter("ignore", RuntimeWarning)
-            # Without it the client would wait for brokers that do not answer until the last record has timed out.
-            producer.purge()
             producer.close()
 
     def __enter__(self) -> "TransactionalProducer":
@@ -381,3 +378,15 @@ def _cause(producer: Producer, error: KafkaError) -> KafkaError:
         cause = kafka_error(raised)
         return error if cause.code() in (STATE, FATAL) else cause
     return error
+
+
+def _abort_quietly(producer: Producer) -> bool:
+    """Whether the transaction is over: aborted now, or lost to a fatal error before. Only the silence of the brokers
+    leaves it open."""
+    with contextlib.suppress(KafkaException):
+        producer.purge()
+    try:
+        producer.abort_transaction(CALL_SLICE_SECONDS)
+    except KafkaException as raised:
+        return is_fatal(kafka_error(raised))
+    return True

@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _up(state, options.mysql, options.brokers, as_json=options.json)
             if options.command == "down":
                 return _down(state)
+            if options.command == "sql":
+                return _sql(state, options.server, options.statement)
             return _status(state, as_json=options.json)
     except StackError as error:
         print(f"stack: {error}", file=sys.stderr)
@@ -42,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="rowcast-stack", description="MySQL and Kafka servers for trying rowcast, without a container engine."
     )
     parser.add_argument("--name", default="default", help="which of several sets of servers is meant")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="up|down|status|fetch")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="up|down|status|sql|fetch")
     up = commands.add_parser("up", help="start servers that stay up until `down`")
     up.add_argument(
         "--mysql",
@@ -54,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--brokers", type=int, default=1, metavar="M", help="Kafka brokers; 0 for none (default 1)")
     up.add_argument("--json", action="store_true", help="print the addresses as JSON instead of as shell exports")
     commands.add_parser("down", help="stop exactly these servers and remove their data")
+    sql = commands.add_parser("sql", help="run a statement on one of the servers, as root, and print its rows")
+    sql.add_argument("server", help="the server's name, such as source or shard1")
+    sql.add_argument("statement", help="one or more statements, separated by semicolons")
     status = commands.add_parser("status", help="show what is up; exit status 1 if something is not")
     status.add_argument("--json", action="store_true")
     commands.add_parser(
@@ -117,6 +122,17 @@ def _down(path: Path) -> int:
     return 0
 
 
+def _sql(path: Path, name: str, statement: str) -> int:
+    if not path.exists():
+        raise StackError("nothing is up; run `rowcast-stack up` first")
+    urls = {server["name"]: server["url"] for server in json.loads(path.read_text())["mysql"]}
+    if name not in urls:
+        raise StackError(f"there is no server {name!r}, but {', '.join(urls)}")
+    for row in mysql.named(name, urls[name]).run(statement):
+        print(*row, sep="\t")
+    return 0
+
+
 def _status(path: Path, *, as_json: bool) -> int:
     if not path.exists():
         print("[]" if as_json else "nothing is up")
@@ -147,6 +163,8 @@ def _print(state: dict[str, Any], *, as_json: bool) -> None:
         return
     print(f"export {MYSQL_URLS}={','.join(server['url'] for server in state['mysql'])}")
     print(f"export {KAFKA_BOOTSTRAP}={state['kafka']['bootstrap']}")
+    for server in state["mysql"]:
+        print(f"export {server['name'].upper()}_PORT={server['port']}")
     for server in state["mysql"]:
         print(
             f"# {server['name']}: MySQL {server['version']} on 127.0.0.1:{server['port']}, user root without a password"

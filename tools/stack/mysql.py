@@ -188,6 +188,18 @@ class MySqlServer:
             while cursor.nextset():
                 pass
 
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of the last of some statements; errors are StackError with the server's text."""
+        try:
+            with self.connect(client_flag=CLIENT.MULTI_STATEMENTS) as connection, connection.cursor() as cursor:
+                cursor.execute(sql)
+                rows = list(cursor.fetchall())
+                while cursor.nextset():
+                    rows = list(cursor.fetchall())
+                return rows
+        except pymysql.MySQLError as error:
+            raise StackError(f"{self.name}: {error.args[-1]}") from None
+
     def query(self, sql: str, database: str = "") -> list[tuple[Any, ...]]:
         """The rows of one statement, as PyMySQL converts them."""
         with self.connect(database) as connection, connection.cursor() as cursor:

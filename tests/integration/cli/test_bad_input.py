@@ -286,9 +286,9 @@ def test_what_the_file_shows(case: Case, world: World, tmp_path: Path) -> None:
 
 TEXTS = [
     ("no file", None, errors.ConfigNotFound, "the configuration file cannot be read: No such file or directory"),
-    ("not TOML", b'[kafka]\n"bootstrap.servers" = \n', errors.ConfigSyntaxError, "not valid TOML: Invalid value (at line 2"),
+    ("not TOML", b'[kafka]\n"bootstrap.servers" = \n', errors.ConfigSyntaxError, "not valid TOML: Invalid value"),
     ("not text", b"\xff\xfe\x00", errors.ConfigSyntaxError, "the file is not UTF-8 text (byte 0)"),
-    ("name twice", b'"group.id" = "a"\n"group.id" = "b"\n', errors.ConfigSyntaxError, "not valid TOML: Cannot overwrite"),
+    ("name twice", b'"group.id" = "a"\n"group.id" = "b"\n', errors.ConfigSyntaxError, "not valid TOML: Cannot"),
     ("empty", b"", errors.MissingSetting, "kafka is missing"),
 ]  # fmt: skip
 
@@ -316,7 +316,6 @@ SERVER_CASES = [
     Case("condition on no column", rule("customer", "select id from customer where shoesize = 43"),
          errors.RuleColumnUnknown, "shoesize"),
     Case("vindex on no column", put("vschema/{db}/customer/column", "shoesize"), errors.RuleColumnUnknown, "shoesize"),
-    Case("table without a key", rule("nokey"), errors.TableKeyMissing, "nokey"),
     Case("no table at the target", rule("nokey"), errors.TargetTableMissing, "nokey"),
     Case("no column at the target", rule("extra"), errors.TargetColumnMissing, "b"),
     Case("target unreachable", put("connectors/split/shards/-80", f"mysql://root:{MARKER}@127.0.0.1:{CLOSED}/d"),
@@ -346,10 +345,14 @@ def test_what_servers_show(case: Case, world: World, tmp_path: Path) -> None:
     assert (found[0]["severity"], done.returncode, done.stderr) == ("error", 1, "")
     assert case.what in found[0]["what"]
     assert found[0]["hint"]
-    # The same for people: code, then the hint on a line of its own.
-    text = rowcast("check", written(config, tmp_path))
-    assert f"{case.kind.code}: " in text.stdout
-    assert f"hint: {found[0]['hint']}" in text.stdout
+
+
+def test_findings_for_people(world: World, tmp_path: Path) -> None:
+    done = rowcast("check", written(changed(world, put(f"{SHOP}/database.user", "nobody_here")), tmp_path))
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("error    shop  SOURCE_ACCESS_DENIED: Access denied for user 'nobody_here'")
+    assert lines[1:] == [f"         hint: {errors.SourceAccessDenied.hint}", "errors: 1, warnings: 0"]
+    assert done.returncode == 1
 
 
 def test_target_password_wrong(world: World, tmp_path: Path) -> None:
@@ -360,13 +363,16 @@ def test_target_password_wrong(world: World, tmp_path: Path) -> None:
     assert finding["hint"] == errors.TargetAccessDenied.hint
 
 
-def test_server_without_a_binlog(world: World, tmp_path: Path) -> None:
-    done = rowcast(
-        "check", written(changed(world, put(f"{SHOP}/database.port", world.shards[0].port)), tmp_path), "--json"
-    )
-    found = {finding["what"]: finding for finding in json.loads(done.stdout) if finding["severity"] == "error"}
-    (finding,) = [each for what, each in found.items() if "log_bin" in what]
-    assert (finding["code"], finding["hint"]) == ("SOURCE_SETTING_UNSUPPORTED", "Start the server with log_bin.")
+def test_server_without_a_binlog(world: World, stack: Stack, tmp_path: Path) -> None:
+    server = stack.start_mysql("nobinlog", binlog=False, own=True)
+    try:
+        server.execute("create database odd")
+        done = rowcast("check", written(odd(world, server), tmp_path), "--json")
+    finally:
+        server.kill()
+    (finding,) = [each for each in json.loads(done.stdout) if "log_bin" in each["what"]]
+    assert (finding["code"], finding["severity"]) == ("SOURCE_SETTING_UNSUPPORTED", "error")
+    assert finding["hint"] == "Start the server with log_bin."
     assert done.returncode == 1
 
 

@@ -275,7 +275,7 @@ def test_a_commit_waits_for_a_frozen_broker_and_asks_for_a_new_start(
     monkeypatch.setattr(transaction, "CALL_SLICE_SECONDS", 0.5)
     publisher, settings = own_publisher(own_cluster, unique_name("frozen"), 60_000)
     publisher.commit(b'{"seq":1}')
-    assert not publisher.needs_resync
+    marks = [publisher.needs_resync]
     publisher.produce([Record(publisher._transactional_id, 0, b"k", b"row")])
     with frozen(own_cluster), ThreadPoolExecutor(1) as pool:
         committing = pool.submit(publisher.commit, b'{"seq":2}')
@@ -283,10 +283,11 @@ def test_a_commit_waits_for_a_frozen_broker_and_asks_for_a_new_start(
         for broker in own_cluster.brokers:
             os.kill(broker.process.pid, signal.SIGCONT)
         committing.result(timeout=30)
-    assert publisher.needs_resync
+    marks.append(publisher.needs_resync)
     assert PositionStore(settings, publisher._offsets_topic).read(KEY) == b'{"seq":2}'
     publisher.open()
-    assert not publisher.needs_resync
+    marks.append(publisher.needs_resync)
+    assert marks == [False, True, False]
     publisher.close()
 
 

@@ -1,6 +1,5 @@
 """The MySQL sink on a real server: ownership, fencing, chunks, conflicts, errors."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -214,28 +213,12 @@ def test_a_deadlock_is_a_conflict_and_the_same_batch_goes_through_afterwards(tar
     sink.open()
     apply(sink, insert((1, "a"), (2, "b")))
     both = Transaction((change((1, "a"), (1, "sink")), change((2, "b"), (2, "sink"))))
-    with target.server.connect(target.database, autocommit=False) as other, other.cursor() as cursor:
-        # The other session weighs more (it has changed more rows), so that the server picks the sink as the victim.
-        cursor.executemany("insert into item values (%s, 'other')", [(number,) for number in range(100, 400)])
-        cursor.execute("update item set name = 'other' where id = 2")
-        caught: list[RowcastError] = []
-
-        def work() -> None:
-            try:
-                apply(sink, both, seq=2)
-            except TargetConflict as error:
-                caught.append(error)
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        cursor.execute("set innodb_lock_wait_timeout = 30")
-        waits = "select count(*) from performance_schema.data_lock_waits"
-        while not target.query(waits)[0][0]:
-            assert thread.is_alive()
-        cursor.execute("update item set name = 'other' where id = 1")
-        thread.join()
-        other.rollback()
-    assert [error.context["errno"] for error in caught] == [1213]
+    with target.deadlocks_with(first_row=2, second_row=1) as deadlock, ThreadPoolExecutor(1) as pool:
+        done = pool.submit(apply, sink, both, seq=2)
+        deadlock()
+        with pytest.raises(TargetConflict) as raised:
+            done.result(30)
+    assert raised.value.context["errno"] == 1213
     sink.rollback()
     apply(sink, both, seq=2)
     assert target.items() == [(1, "sink"), (2, "sink")]

@@ -58,7 +58,7 @@ CASES = [
         ),
     ),
     Case(SqlType.DECIMAL, "decimal(10,0)", ("-1", "9999999999")),
-    Case(SqlType.BIT, "bit(1)", (b"\x00", b"\x01"), read="hex(c)"),
+    Case(SqlType.BIT, "bit(1)", (b"\x00", b"\x01"), read="lpad(hex(c), 2, '0')"),
     Case(SqlType.BIT, "bit(64)", (b"\xff" * 8, b"\x80" + b"\0" * 7), read="lpad(hex(c), 16, '0')"),
     Case(SqlType.YEAR, "year", ("0000", "1901", "2155", "2000"), read="lpad(c, 4, '0')"),
     Case(SqlType.DATE, "date", ("0000-00-00", "2024-00-00", "2024-02-31", "9999-12-31", "2024-02-29")),

@@ -73,7 +73,7 @@ def test_cells_by_sql_type(case: dict[str, Any]) -> None:
 def _vitess_column(value: dict[str, Any]) -> tuple[MapColumn, Column]:
     code, metadata = value["type_code"], value["metadata"]
     kinds = {
-        **{code: kind for code, kind in INTEGERS.values()},
+        **dict(INTEGERS.values()),
         ft.FLOAT: SqlType.FLOAT,
         ft.DOUBLE: SqlType.DOUBLE,
         ft.YEAR: SqlType.YEAR,
@@ -128,7 +128,7 @@ def test_cells_by_field_type(case: dict[str, Any]) -> None:
         ((ft.TIMESTAMP, 0, Column("c", SqlType.TIMESTAMP)), "ffffffff", "2106-02-07 06:28:15"),
         ((ft.DATE, 0, Column("c", SqlType.DATE)), "000000", "0000-00-00"),
         ((ft.TIME, 6, Column("c", SqlType.TIME, scale=6)), "7fffffffffff", "-00:00:00.000001"),
-        ((ft.DATETIME_OLD, 0, Column("c", SqlType.DATETIME)), "17ab7db14a120000", "2011-12-13 14:15:19"),
+        ((ft.DATETIME_OLD, 0, Column("c", SqlType.DATETIME)), "0f1eb7814a120000", "2011-12-13 14:15:19"),
         ((ft.TIME_OLD, 0, Column("c", SqlType.TIME)), "5ca4fd", "-15:45:32"),
         ((ft.STRING, 4, Column("c", SqlType.BINARY, length=4)), "01aa", b"\xaa\0\0\0"),
         ((ft.VARCHAR, 4, Column("c", SqlType.VARBINARY, length=4)), "01aa", b"\xaa"),
@@ -162,8 +162,9 @@ def test_values_at_the_edges(column: tuple[int, int, Column], data: str, value: 
 def test_bytes_that_are_no_value_raise_value_error(column: tuple[int, int, Column], data: str) -> None:
     code, metadata, definition = column
     read = cell_reader(mapped(code, metadata), definition)
-    with pytest.raises(ValueError, match="."):
-        read(bytes.fromhex(data), 0)
+    raw = bytes.fromhex(data)
+    with pytest.raises(ValueError):  # noqa: PT011 - any: rows.py makes VALUE_UNDECODABLE of it
+        read(raw, 0)
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_a_recorded_dump_is_read_to_its_end() -> None:
     events = read_all(recorded_stream())
     kinds = {type(event) for _, event in events}
     assert kinds == {Rotate, Ignored, Gtid, Query, Commit, TableMap, Rows, RowsQuery, ServerHeartbeat}
-    assert [event.sql for _, event in events if isinstance(event, Query)][0] == "create database corpus"
+    assert next(event.sql for _, event in events if isinstance(event, Query)) == "create database corpus"
     assert {header.type for header, event in events if isinstance(event, Ignored)} == {15, 35}
 
 

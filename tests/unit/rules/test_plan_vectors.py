@@ -111,27 +111,25 @@ def _ours(case: dict[str, Any]) -> Plan | str | None:
 
 
 def _same(opcode: Opcode, wanted: dict[str, Any]) -> bool:
+    name, index = wanted["op"], wanted.get("column_index")
     match opcode:
         case Compare():
-            facts = (str(opcode.op), opcode.column) == (wanted["op"], wanted.get("column_index"))
-            return facts and _same_literal(opcode.literal, wanted["value"])
+            return (name, index) == (str(opcode.op), opcode.column) and _same_literal(opcode.literal, wanted["value"])
         case In():
-            if (wanted["op"], wanted.get("column_index")) != ("in", opcode.column):
-                return False
-            return all(map(_same_literal, opcode.literals, wanted["values"]))
+            alike = (name, index) == ("in", opcode.column)
+            return alike and all(map(_same_literal, opcode.literals, wanted["values"]))
         case IsNull():
-            op = "is not null" if opcode.negated else "is null"
-            return (wanted["op"], wanted.get("column_index")) == (op, opcode.column)
+            return (name, index) == ("is not null" if opcode.negated else "is null", opcode.column)
         case InKeyRange():
             columns = wanted.get("columns", wanted.get("column_indexes"))
-            facts = (wanted["op"], columns, wanted.get("key_range"))
-            return facts == ("in_keyrange", list(opcode.columns), str(opcode.keyrange))
+            ours = ("in_keyrange", list(opcode.columns), str(opcode.keyrange))
+            return (name, columns, wanted.get("key_range")) == ours
     return False
 
 
 def _same_literal(ours: Value, vitess: dict[str, Any]) -> bool:
     """Numbers by value, dates without a midnight, hexadecimal literals beside numbers as numbers."""
-    text = vitess.get("value")
+    text: str | None = vitess.get("value")
     if ours is None or text is None:
         return ours is None and text is None
     if isinstance(ours, bytes):
@@ -140,7 +138,7 @@ def _same_literal(ours: Value, vitess: dict[str, Any]) -> bool:
         return ours == int.from_bytes(text.encode(), "big")
     if isinstance(ours, str) and ours.removesuffix(" 00:00:00") == text.removesuffix(" 00:00:00"):
         return True
-    return vitess["type"] != "VARBINARY" and float(ours) == float(text)
+    return bool(vitess["type"] != "VARBINARY" and float(ours) == float(text))
 
 
 def _assert_same(plan: Plan, wanted: dict[str, Any], case: dict[str, Any]) -> None:

@@ -20,13 +20,14 @@ NOT_A_CELL = ("FLOAT", "HEX", "BITNUM")  # floats are refused here; the others a
 
 def _cell(given: dict[str, Any]) -> tuple[bool, Value]:
     """(is it a value a column can hold, the value)."""
-    kind, text = given["type"], given.get("value")
+    kind: str = given["type"]
     if kind.startswith(NOT_A_CELL):
         return False, None
     if kind in ("NULL", "NULL_TYPE"):
         return True, None
     if "value_hex" in given:
         return True, bytes.fromhex(given["value_hex"])
+    text: str = given["value"]
     if kind.startswith(("INT", "UINT")):
         if not text.lstrip("-").isdigit() or str(int(text)) != text:
             return False, None
