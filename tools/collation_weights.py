@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pymysql
 from pymysql.cursors import Cursor
 
 from tools.stack import MySqlServer, Stack
@@ -138,10 +137,7 @@ def render(weights: dict[str, Weights]) -> str:
 
 def generate(server: MySqlServer) -> str:
     """The module's text as this server orders ASCII."""
-    connection = pymysql.connect(
-        host=server.host, port=server.port, user=server.user, password=server.password, charset="utf8mb4"
-    )
-    with connection, connection.cursor() as cursor:
+    with server.connect() as connection, connection.cursor() as cursor:
         return render({collation: read_weights(cursor, collation) for collation in COLLATIONS})
 
 

@@ -221,7 +221,10 @@ class CollationUnsupported(RowcastError):
 
     code = "COLLATION_UNSUPPORTED"
     disposition = Disposition.OPERATOR
-    hint = "Compare a column with a _bin collation, or leave the comparison out of the rule; docs/rules.md says what is known exactly."
+    hint = (
+        "Compare a column with a _bin collation, or leave the comparison out of the rule; "
+        "docs/rules.md says what is known exactly."
+    )
 
 
 # ---- source: server state -------------------------------------------------------------------------------------------
@@ -517,7 +520,7 @@ class TargetConflict(RowcastError):
 
     code = "TARGET_CONFLICT"
     disposition = Disposition.RETRY
-    hint = "The target rolled a transaction back (deadlock, lock wait) and it is done again; look for other writers there."
+    hint = "Deadlock or lock wait: the transaction is done again; look for other writers at the target."
 
 
 class TargetTableMissing(RowcastError):

@@ -113,7 +113,8 @@ TABLES = (
           place point null
         )""",
         """unhex(left(sha2(concat('v', n), 256), 32)), 1 + n % 20000,
-           timestamp('2024-03-01') + interval n * 1013 microsecond, concat('/p/', n % 997), nullif(n % 600, 0), if(n % 4, point(n % 180, n % 90), null)""",
+           timestamp('2024-03-01') + interval n * 1013 microsecond, concat('/p/', n % 997),
+           nullif(n % 600, 0), if(n % 4, point(n % 180, n % 90), null)""",
         10,
         "customer_id",
     ),

@@ -174,7 +174,8 @@ class ShopWriter(threading.Thread):
         return self._next
 
     def _text(self) -> str:
-        return self._random.choice(("plain", 'it\'s \\ "q"', "Zoë 李 🚚", "", "x" * 60)) + f"{self._random.random():.8f}"
+        text = self._random.choice(("plain", 'it\'s \\ "q"', "Zoë 李 🚚", "", "x" * 60))
+        return f"{text}{self._random.random():.8f}"
 
 
 def wait_for(condition: Callable[[], bool], *, seconds: float, what: str) -> None:

@@ -12,7 +12,8 @@ from connector.model.errors import RowcastError, all_errors
 from tools import docs
 
 MODELS: list[type[BaseModel]] = [
-    Settings, KafkaSettings, SourceSettings, SinkSettings, ConsoleSinkSettings, RuleSetting, ShardServers, VindexSetting,
+    Settings, KafkaSettings, SourceSettings, SinkSettings, ConsoleSinkSettings, RuleSetting, ShardServers,
+    VindexSetting,
 ]  # fmt: skip
 
 

@@ -29,7 +29,7 @@ from sinks.consumer import KAFKA_ERRORS, kafka_error
         ("_ALL_BROKERS_DOWN", KafkaUnreachable),
         ("_TIMED_OUT", KafkaUnreachable),
         ("_BAD_MSG", KafkaFailed),
-        ("CORRUPT_MESSAGE", KafkaFailed),
+        ("INVALID_MSG", KafkaFailed),
     ],
 )
 def test_names(name: str, kind: type[RowcastError]) -> None:
