@@ -28,6 +28,7 @@ PAUSE_SECONDS = 0.1
 REPLICATION = 3
 COMPACT_SEGMENT_BYTES = 64 << 20
 """Kafka never compacts the segment it writes to: with the default of 1 GiB a position topic would hold months."""
+NAME_HINT = "Topic names have letters, digits, dot, underscore and hyphen only, 249 at most: change topic.prefix."
 SINCE_3_6 = "transaction.partition.verification.enable"
 
 
@@ -83,10 +84,11 @@ class Topics:
         found: dict[str, int] = {}
         for name, future in answers.items():
             try:
-                found[name] = len(self._result(future, f"topic {name} could not be looked up").partitions)
-            except TopicInvalid as error:
-                if "UNKNOWN_TOPIC_OR_PART" not in error.what:
-                    raise
+                found[name] = len(future.result().partitions)
+            except KafkaException as raised:
+                error = kafka_error(raised)
+                if error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise self._typed(error, f"topic {name} could not be looked up") from None
         return found
 
     def _create(self, specs: Sequence[TopicSpec]) -> None:
@@ -180,7 +182,8 @@ class Topics:
         self._latch.check()
         if classify(error) is KafkaUnreachable:
             return self._latch.unreachable(f"{doing}: {error.str()}")
-        return typed(error, doing)
+        hint = NAME_HINT if error.code() == KafkaError.TOPIC_EXCEPTION else None
+        return typed(error, doing, hint=hint)
 
 
 def check_kafka(kafka: Mapping[str, str], where: str) -> list[Finding]:

@@ -52,7 +52,7 @@ def _column_vindex(table: str, entry: Mapping[str, object]) -> ColumnVindex:
     if not isinstance(type_name, str):
         raise MissingSetting(f"{where}: type is missing")
     arity = vindex_class(type_name).columns
-    if False:
+    if len(columns) != arity:
         raise ConfigError(f"{where}: vindex {type_name} takes {arity} column, not {len(columns)}")
     params = entry.get("params") or {}
     if not isinstance(params, Mapping):

@@ -283,9 +283,8 @@ class ComposedTranscoder:
         return self._tx
 
     def _hand_out(self) -> None:
-        records = self._outbox.take()
-        if records.records:
-            self._out.append(records)
+        if self._outbox.filled:
+            self._out.append(self._outbox.take())
 
     def _source(self, header: EventHeader, tx: OpenTransaction, path: _TablePath) -> SourceInfo:
         assert self._options.envelope is not None

@@ -77,8 +77,13 @@ class Outbox:
         for partition, part in zip(self._partitions, parts, strict=True):
             partition.part = part
 
+    @property
+    def filled(self) -> bool:
+        """Whether there are records to take."""
+        return bool(self._records)
+
     def take(self) -> Records:
-        """Everything finished so far."""
+        """Everything finished so far, and how many rows went in since the last time."""
         records = Records(tuple(self._records), self._rows, self._bytes)
         self._records, self._rows, self._bytes = [], 0, 0
         return records

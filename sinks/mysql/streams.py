@@ -5,10 +5,12 @@ and owner. One row is one stream partition into one target database; workflow is
 topic.
 
 Fencing: an owner adds 1 to `epoch` and every later transaction begins with an UPDATE that names this epoch and must
-find the row. Whoever finds none is not the owner any more; whoever finds it holds the row's lock until its commit.
+find the row. Whoever finds none is not the owner any more; whoever finds it holds the row's lock until its commit. An
+owner that lost its connection takes the row again only while nobody else has: `owner` ends with a token of its own.
 """
 
 import os
+import secrets
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,16 +90,19 @@ class StreamRow:
         self._identity = identity
         self._sidecar = sidecar
         self._table = f"{quote_name(sidecar)}.{quote_name(TABLE)}"
+        self._token = secrets.token_hex(8)
         self._id = 0
-        self._epoch = 0
+        self._epoch = 0  # 0 = never owned it
 
     def take(self, session: TargetSession) -> Durable:
         """Become the owner; creates database, table and row on first use. Commits.
 
         TargetConflict when an older owner's transaction holds the row: its connection is ended, try again.
+        StreamFenced when it was ours before and somebody else has taken it since.
         """
         ensure_sidecar(session, self._sidecar)
-        row_id, epoch = self._find(session) or self._create(session)
+        row_id, epoch, owner = self._find(session) or self._create(session)
+        self._check_owner(owner)  # before an older owner ends the connection of a newer one
         session.execute(f"SET SESSION innodb_lock_wait_timeout = {TAKE_OVER_WAIT_S}")
         try:
             durable = self._increment(session, row_id)
@@ -140,14 +145,19 @@ class StreamRow:
             f"UPDATE {self._table} SET {assignments} WHERE id = {self._id} AND epoch = {self._epoch}"
         )
         if found != 1:
-            raise StreamFenced(
-                "another process owns this stream now", workflow=self._identity.workflow, epoch=self._epoch
-            )
+            raise self._fenced()
 
-    def _find(self, session: TargetSession) -> tuple[int, int] | None:
+    def _check_owner(self, owner: str) -> None:
+        if self._epoch and not owner.endswith(self._token):
+            raise self._fenced()
+
+    def _fenced(self) -> StreamFenced:
+        return StreamFenced("another process owns this stream now", workflow=self._identity.workflow, epoch=self._epoch)
+
+    def _find(self, session: TargetSession) -> tuple[int, int, str] | None:
         identity = self._identity
         rows = session.query(
-            f"SELECT id, epoch FROM {self._table}"
+            f"SELECT id, epoch, owner FROM {self._table}"
             " WHERE workflow = %s AND db_name = %s AND kafka_topic = %s AND kafka_partition = %s",
             (identity.workflow, identity.database, identity.topic, identity.partition),
         )
@@ -161,7 +171,7 @@ class StreamRow:
             )
         return rows[0] if rows else None
 
-    def _create(self, session: TargetSession) -> tuple[int, int]:
+    def _create(self, session: TargetSession) -> tuple[int, int, str]:
         # Vitess's table has no unique key that would keep two first starts apart.
         with _Exclusive(session, f"rowcast.create.{self._sidecar}"):
             found = self._find(session)
@@ -189,13 +199,14 @@ class StreamRow:
 
     def _increment(self, session: TargetSession, row_id: int) -> Durable:
         rows = session.query(
-            f"SELECT epoch, kafka_offset, seq, pos, state, transaction_timestamp FROM {self._table}"
+            f"SELECT epoch, owner, kafka_offset, seq, pos, state, transaction_timestamp FROM {self._table}"
             f" WHERE id = {row_id} FOR UPDATE"
         )
         if not rows:
             raise TargetConflict("the stream's row was deleted just now", table=self._table)
-        ((epoch, offset, seq, position, state, timestamp),) = rows
-        owner = f"{socket.gethostname()[:200]}/{os.getpid()}/{session.connection_id}"
+        ((epoch, last_owner, offset, seq, position, state, timestamp),) = rows
+        self._check_owner(last_owner)
+        owner = f"{socket.gethostname()[:200]}/{os.getpid()}/{session.connection_id}/{self._token}"
         durable = Durable(offset, seq, _text(position), _resumed(_text(state)), timestamp * 1_000_000)
         session.execute(
             f"UPDATE {self._table} SET epoch = {epoch + 1}, owner = {text(owner)}, message = '',"

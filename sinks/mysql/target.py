@@ -22,7 +22,7 @@ from sinks.mysql.statements import TargetTable
 CLIENT_FOUND_ROWS = 1 << 1  # an UPDATE counts the rows it finds, also those that already have their new values
 CLIENT_MULTI_STATEMENTS = 1 << 16
 
-LOCK_WAIT_S = 20
+LOCK_WAIT_S = 20  # for a row of another writer, and for a table that somebody alters
 
 SESSION = (
     # Strict: a value that the column cannot hold is an error, never cut. Zero and invalid dates that the source holds
@@ -31,7 +31,7 @@ SESSION = (
     " foreign_key_checks = 1, unique_checks = 1, sql_safe_updates = 0, transaction_read_only = 0,"
     # Gap locks would only make deadlocks: nothing here reads what it did not write.
     " transaction_isolation = 'READ-COMMITTED',"
-    f" innodb_lock_wait_timeout = {LOCK_WAIT_S}, autocommit = 0"
+    f" innodb_lock_wait_timeout = {LOCK_WAIT_S}, lock_wait_timeout = {LOCK_WAIT_S}, autocommit = 0"
 )
 
 TARGET_ERRORS: dict[int, type[RowcastError]] = {

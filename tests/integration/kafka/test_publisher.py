@@ -302,4 +302,4 @@ def test_a_commit_without_an_answer_ends_in_a_resync_and_close_does_not_hang(
     with frozen(own_cluster), pytest.raises(KafkaTransactionAborted):
         publisher.commit(b"{}")
     took = time.monotonic() - started
-    assert 3 <= took < 20, "twice the transaction's timeout, then the time that closing may take"
+    assert took < 20, "at most twice the transaction's timeout, then the time that closing may take"

@@ -55,7 +55,21 @@ def test_the_first_start_makes_the_sidecar_and_the_next_reads_it(target: Target,
     assert durable.commit_ts_us == message(1).commit_ts_us // 1_000_000 * 1_000_000
     row = target.stream_row()
     assert (row["workflow"], row["epoch"]) == ("split", 3)
-    assert row["owner"].count("/") == 2
+    assert row["owner"].count("/") == 3
+
+
+def test_an_owner_takes_the_stream_again_after_a_lost_connection(target: Target, new_sink: NewSink) -> None:
+    sink = new_sink()
+    sink.open()
+    apply(sink, insert((1, "a")))
+    connection = target.stream_row()["owner"].split("/")[2]
+    target.execute(f"kill {connection}")
+    with pytest.raises(TargetUnreachable):
+        apply(sink, insert((2, "b")), seq=2)
+    sink.rollback()
+    assert sink.open().seq == 1
+    apply(sink, insert((2, "b")), seq=2)
+    assert target.items() == [(1, "a"), (2, "b")]
 
 
 def test_streams_have_rows_of_their_own(target: Target, new_sink: NewSink) -> None:
@@ -149,7 +163,7 @@ def test_an_older_owner_is_fenced_and_changes_nothing(target: Target, new_sink: 
 def test_an_older_owner_with_an_open_transaction_is_ended(target: Target, new_sink: NewSink) -> None:
     older, newer = new_sink(), new_sink()
     older.open()
-    part = message(1, insert((1, "zombie")), last=False)
+    part = message(1, insert((1, "a")), last=False)
     older.apply(Batch((part,), Durable(), complete=False))
     with pytest.raises(TargetConflict):
         newer.open()
@@ -157,7 +171,14 @@ def test_an_older_owner_with_an_open_transaction_is_ended(target: Target, new_si
     assert newer.open() == Durable()
     with pytest.raises(TargetUnreachable):
         older.apply(batch(message(1, insert((2, "zombie")), part=1)))
-    assert target.items() == []
+    older.rollback()
+    # For the older one that looks like a lost connection; it must not take the stream back.
+    newer.apply(Batch((part,), Durable(), complete=False))
+    with pytest.raises(StreamFenced):
+        older.open()
+    newer.apply(batch(message(1, insert((2, "b")), part=1)))
+    assert target.items() == [(1, "a"), (2, "b")]
+    assert target.stream_row()["epoch"] == 2
 
 
 def test_the_end_of_a_chunked_transaction_is_fenced_too(target: Target, new_sink: NewSink) -> None:
@@ -239,6 +260,30 @@ def test_foreign_key_checks_follow_the_source(target: Target, new_sink: NewSink)
     sink.rollback()
     with pytest.raises(TargetFailed):
         apply(sink, unchecked, insert((3, 99), table=2), seq=5)
+
+
+@pytest.mark.parametrize("logged", [True, False], ids=["cascades in the binlog", "cascades by the target"])
+def test_cascades_of_foreign_keys(target: Target, new_sink: NewSink, logged: bool) -> None:
+    """MySQL 9.6 and later log the children's changes, before the parent's and without checks; older ones do not."""
+    child = Table("shop", "child", (Column("id", SqlType.INT), Column("item", SqlType.INT)), (0,))
+    target.execute(
+        "create table child (id int primary key, item int,"
+        " foreign key (item) references item (id) on delete cascade on update cascade)"
+    )
+    sink = new_sink(PickleDecoder(ITEM, child))
+    sink.open()
+    apply(sink, insert((1, "a"), (2, "b")), insert((10, 1), (11, 1), (12, 2), table=2))
+    off = FOREIGN_KEY_CHECKS_OFF
+    children = (change((10, 1), None, table=2, flags=off), change((11, 1), None, table=2, flags=off))
+    moved = (change((12, 2), (12, 3), table=2, flags=off),)
+    apply(
+        sink,
+        Transaction((*(children if logged else ()), change((1, "a"), None))),
+        Transaction((*(moved if logged else ()), change((2, "b"), (3, "b")))),
+        seq=3,
+    )
+    assert target.items() == [(3, "b")]
+    assert target.query("select * from child") == [(12, 3)]
 
 
 def test_rows_that_reference_their_own_table_go_in_the_sources_order(target: Target, new_sink: NewSink) -> None:

@@ -239,7 +239,7 @@ from connector.mysql.address import ServerAddress
 from sinks.mysql.applier import MySqlSink
 from sinks.mysql.streams import StreamIdentity
 from sinks.runner import SinkRunner
-from tests.integration.sinks.conftest import PartitionConsumer
+from sinks.consumer import PartitionConsumer
 from tests.unit.sinks.streams import ITEM, PickleDecoder
 address, identity, sidecar, bootstrap = pickle.loads(bytes.fromhex(sys.argv[1]))
 reader = PartitionConsumer({"bootstrap.servers": bootstrap}, identity.topic, 0)

@@ -62,6 +62,7 @@ def _rules(*rules: tuple[str, str], shards: str = "", vschema: VSchema = VSCHEMA
         ("//", "shop", "anything", True),
         ("/.*/", "other", "t", False),
         ("/(?i)FOO/", "shop", "barfoo", True),
+        (r"/^\w+$/", "shop", "é", False),
         ("/.*/", "shop", "_customer_old", False),
         ("/.*/", "shop", "_vt_hld_6ace8bcef73211ea87e9f875a4d24e90_20200915120410_", False),
     ],
