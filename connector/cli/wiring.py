@@ -133,6 +133,7 @@ def source_options(settings: Settings, name: str, *, until_caught_up: bool = Fal
         tx_chunk_rows=source.tx_chunk_rows,
         commit_max_rows=source.commit_max_rows,
         commit_max_bytes=source.commit_max_bytes,
+        commit_max_ms=source.commit_max_ms,
         commit_min_ms=source.commit_min_interval_ms,
         until_caught_up=until_caught_up,
     )

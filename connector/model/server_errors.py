@@ -107,7 +107,7 @@ _HINTS: dict[int, str] = {
 
 
 def source_error(errno: int, message: str, **context: object) -> RowcastError:
-    """The typed error of a source's error number. `message` is the server's text, `context` says where (host, table)."""
+    """The typed error of a source's error number. `message` = the server's text, `context` = where (host, table)."""
     if errno == BINLOG_READ_FAILED:
         text = message.lower()
         kind = next((kind for reason, kind in BINLOG_READ_REASONS if reason in text), SourceQueryFailed)
