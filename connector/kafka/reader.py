@@ -26,6 +26,8 @@ STALL_SECONDS = 75.0
 """Without progress for this long a read gives up: a dead owner's transaction holds a partition for
 transaction.timeout.ms (60 s) plus the coordinator's 10 s look-out."""
 REQUEST_SECONDS = 15.0
+SLICE_SECONDS = 2.0
+"""Refused credentials are seen only between two calls."""
 POLL_SECONDS = 0.1
 BATCH = 1000
 
@@ -161,14 +163,19 @@ class TopicReader:
             self._watermarks.poll(POLL_SECONDS)
 
     def _partition_count(self) -> int:
-        try:
-            metadata = self._watermarks.list_topics(self.topic, timeout=REQUEST_SECONDS).topics[self.topic]
-        except KafkaException as raised:
-            self._watermarks.poll(0)
+        deadline = time.monotonic() + REQUEST_SECONDS
+        while True:
+            try:
+                metadata = self._watermarks.list_topics(self.topic, timeout=SLICE_SECONDS).topics[self.topic]
+                break
+            except KafkaException as raised:
+                error = kafka_error(raised)
+            self._watermarks.poll(POLL_SECONDS)
             self._latch.check()
-            raise self._latch.unreachable(
-                f"no broker answered for {REQUEST_SECONDS:.0f} s: {kafka_error(raised).str()}"
-            ) from None
+            if classify(error) is not KafkaUnreachable:
+                raise typed(error, f"topic {self.topic} could not be looked up")
+            if time.monotonic() > deadline:
+                raise self._latch.unreachable(f"no broker answered for {REQUEST_SECONDS:.0f} s: {error.str()}")
         if metadata.error is not None:
             raise TopicInvalid(
                 f"topic {self.topic} cannot be read: {metadata.error.str()}",

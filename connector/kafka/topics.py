@@ -25,6 +25,7 @@ CHECK_SECONDS = 10.0
 LEADER_SECONDS = 30.0
 """How long a new topic may take to get leaders."""
 PAUSE_SECONDS = 0.1
+LOOK_SECONDS = 0.5
 REPLICATION = 3
 COMPACT_SEGMENT_BYTES = 64 << 20
 """Kafka never compacts the segment it writes to: with the default of 1 GiB a position topic would hold months."""
@@ -84,7 +85,7 @@ class Topics:
         found: dict[str, int] = {}
         for name, future in answers.items():
             try:
-                found[name] = len(future.result().partitions)
+                found[name] = len(self._answer(future).partitions)
             except KafkaException as raised:
                 error = kafka_error(raised)
                 if error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
@@ -99,7 +100,7 @@ class Topics:
         raced: list[TopicSpec] = []
         for name, future in self._admin.create_topics(new, request_timeout=self._request_seconds).items():
             try:
-                future.result()
+                self._answer(future)
             except KafkaException as raised:
                 error = kafka_error(raised)
                 if error.code() != KafkaError.TOPIC_ALREADY_EXISTS:
@@ -120,7 +121,7 @@ class Topics:
             )
             for name, future in answers.items():
                 try:
-                    ready = all(partition.leader is not None for partition in future.result().partitions)
+                    ready = all(partition.leader is not None for partition in self._answer(future).partitions)
                 except KafkaException as raised:
                     error = kafka_error(raised)
                     if error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART and classify(error) is not KafkaUnreachable:
@@ -173,9 +174,18 @@ class Topics:
 
     def _result(self, future: "Future[Any]", doing: str) -> Any:
         try:
-            return future.result()
+            return self._answer(future)
         except KafkaException as raised:
             raise self._typed(kafka_error(raised), doing) from None
+
+    def _answer(self, future: "Future[Any]") -> Any:
+        """The result, or as soon as it is known that a broker refuses our credentials, KafkaAccessDenied."""
+        while True:
+            try:
+                return future.result(timeout=LOOK_SECONDS)
+            except TimeoutError:
+                self._admin.poll(0)
+                self._latch.check()
 
     def _typed(self, error: KafkaError, doing: str) -> RowcastError:
         self._admin.poll(0)
