@@ -26,7 +26,8 @@ _COLOURS = {"c": "green", "r": "green", "u": "yellow", "d": "red", "t": "red"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `rowcast tail`."""
     parser.add_argument("topic", metavar="TOPIC", help="a stream topic or a table topic")
-    parser.add_argument("--file", type=Path, metavar="FILE.toml", help="configuration with [kafka]")
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE.toml", help="configuration with [kafka]")
+    parser.add_argument("--file", type=Path, dest="named", metavar="FILE.toml", help="the same, by name")
     parser.add_argument("--kafka", metavar="HOST:PORT", help="bootstrap servers, instead of a file")
     parser.add_argument("--from-beginning", action="store_true", help="start at the oldest message, not the newest")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Runs the command; returns the exit status."""
-    settings = load_kafka(args.file, args.kafka)
+    settings = load_kafka(args.named or args.file, args.kafka)
     resolver = Resolver()
     kafka = settings.kafka.properties(resolver)
     decoder = MessageDecoder(open_registry(resolver.text(settings.schema_registry_url), kafka).schema)

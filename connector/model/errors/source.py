@@ -1,4 +1,4 @@
-"""Rules against real tables, the source server, and what its binlog holds. Raised by rules/, mysql/, decode/, stream/."""
+"""Rules against real tables, the source server, its binlog. Raised by rules/, mysql/, decode/, stream/."""
 
 from connector.model.errors.base import Disposition, RowcastError
 

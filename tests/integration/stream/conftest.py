@@ -15,7 +15,7 @@ from connector.kafka.reader import Consumed, TopicReader
 from connector.kafka.registry import open_registry
 from connector.model.errors import RowcastError
 from connector.model.gtid import GtidSet
-from connector.model.keyrange import parse_shards
+from connector.model.keyrange import KeyRange, parse_shards
 from connector.model.message import Copy, Heartbeat, StreamMessage, Transaction
 from connector.model.position import Checkpoint, parse_position
 from connector.model.table import Row
@@ -207,6 +207,17 @@ def source_address(server: MySqlServer) -> ServerAddress:
     return ServerAddress(server.host, server.port, server.user, server.password)
 
 
+SHARDS = parse_shards("-80,80-")
+
+
+def rule_set(
+    rules: list[Rule], database: str, vindexes: tuple[str, ...] = ("t",), shards: tuple[KeyRange, ...] = SHARDS
+) -> RuleSet:
+    """Rules for tables that are sharded by the hash of their id."""
+    vschema = VSchema.of({table: {"column": "id", "type": "hash"} for table in vindexes})
+    return RuleSet(rules, keyspace=database, vschema=vschema, shards=shards)
+
+
 MakeStream = Callable[..., Stream]
 
 
@@ -218,7 +229,7 @@ def make_stream(
     unique_name: Callable[[str], str],
     tmp_path: Path,
 ) -> Iterator[MakeStream]:
-    """Makes streams: `make_stream(rules=[Rule("/./")], server=…, mode="both", shards="-80,80-")` and SourceOptions."""
+    """Makes streams: `make_stream([Rule("/./")], server=…, mode="both")`, and what SourceOptions has."""
     made: list[Stream] = []
 
     def make(
@@ -226,25 +237,19 @@ def make_stream(
         *,
         server: MySqlServer = mysql_source,
         mode: str = "both",
-        shards: str = "-80,80-",
         vindexes: tuple[str, ...] = ("t",),
         **options: Any,
     ) -> Stream:
         database = fresh_database(server)
         name = unique_name("stream")
-        ranges = parse_shards(shards) if mode != "table" else ()
+        ranges = SHARDS if mode != "table" else ()
         settings = SourceOptions(
             connector=name,
             group="test",
             address=source_address(server),
             server_id=900_000 + len(made) + hash(name) % 1_000_000,
             keyspace=database,
-            rules=RuleSet(
-                rules or [Rule("/./")],
-                keyspace=database,
-                vschema=VSchema.of({table: {"column": "id", "type": "hash"} for table in vindexes}),
-                shards=ranges,
-            ),
+            rules=rule_set(rules or [Rule("/./")], database, vindexes, ranges),
             kafka={"bootstrap.servers": kafka.bootstrap},
             registry_url=f"file://{tmp_path}/{name}.jsonl",
             topic_prefix=name,
