@@ -16,9 +16,12 @@ from bench.workloads import Workload
 class Cost(Protocol):
     """What a run took."""
 
-    wall_s: float
-    cpu_s: float
-    rss_mib: float
+    @property
+    def wall_s(self) -> float: ...
+    @property
+    def cpu_s(self) -> float: ...
+    @property
+    def rss_mib(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def show(results: list[Result]) -> None:
     for result in results:
         cells = asdict(result)
         table.add_row(*(f"{value:,}" if isinstance(value, int | float) else value for value in cells.values()))
-    Console().print(table)
+    Console(width=max(120, Console().width)).print(table)
 
 
 def store(results: list[Result], directory: Path) -> Path:

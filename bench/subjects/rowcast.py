@@ -1,12 +1,11 @@
 """rowcast's Python path: binlog to stream topic, stream topic to MySQL, and both at once."""
 
 import os
-import resource
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.report import Result
@@ -60,7 +59,9 @@ def _measure_mode(workload: Workload, mode: str) -> Iterator[Result]:
             name = {"bench": f"source, {mode} topic", "apply": "sink, MySQL"}[connector]
             yield Result.of(workload, f"rowcast python: {name}", cost, idle[connector])
         if mode == "stream":
-            _write(workload, source, again=True)
+            source.execute("delete from item", DATABASE)
+            _run(file, None)  # the target is empty again
+            _write(workload, source)
             cost = _run(file, None)
             yield Result.of(workload, "rowcast python: source and sink together", cost, max(idle.values()))
 
@@ -69,45 +70,32 @@ def _configuration(source: MySqlServer, target: MySqlServer, kafka: KafkaCluster
     return _CONFIGURATION.format(bootstrap=kafka.bootstrap, source=source, target=target, mode=mode)
 
 
-def _write(workload: Workload, source: MySqlServer, *, again: bool = False) -> None:
+def _write(workload: Workload, source: MySqlServer) -> None:
     connection = source.connect(DATABASE)
     with connection, connection.cursor() as cursor:
-        if again:
-            cursor.execute("set sql_log_bin = 0")
-            cursor.execute("truncate table item")
-            cursor.execute("set sql_log_bin = 1")
-            cursor.execute("delete from item")
         for transaction in workload.statements(workload.rows, workload.transactions):
             for sql, arguments in transaction:
                 cursor.execute(sql, arguments)
             connection.commit()
 
 
+@dataclass(frozen=True, slots=True)
 class Cost:
-    """What one run took: wall seconds, CPU seconds of it and its children, largest resident set in MiB."""
+    """What one run took: wall seconds, CPU seconds and largest resident set (MiB) of it and its children."""
 
-    def __init__(self) -> None:
-        self.wall_s = 0.0
-        self.cpu_s = 0.0
-        self.rss_mib = 0.0
-
-
-@contextmanager
-def _measured(cost: Cost) -> Iterator[None]:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    started = time.monotonic()
-    yield
-    cost.wall_s = time.monotonic() - started
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cost.cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    cost.rss_mib = after.ru_maxrss / 1024
+    wall_s: float
+    cpu_s: float
+    rss_mib: float
 
 
 def _run(file: Path, connector: str | None) -> Cost:
     command = [str(ROWCAST), "run", str(file), "--until-caught-up"]
     if connector:
         command += ["--connector", connector]
-    cost = Cost()
-    with _measured(cost):
-        subprocess.run(command, check=True, env=os.environ)
-    return cost
+    started = time.monotonic()
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)  # the resources of this child alone, not of the servers
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return Cost(time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)

@@ -111,6 +111,8 @@ def test_kills_and_takeovers_change_nothing(
         rng.shuffle(faults)
         for kind, role in faults:
             pause.wait(rng.uniform(0.1, 3.0))  # the random moment
+            for owner in roles:
+                owner.assert_alive()  # a rightful owner meets no row that somebody else has changed
             if kind == "kill":
                 role.kill()
             else:
