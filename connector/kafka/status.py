@@ -51,7 +51,9 @@ class StatusStore:
             "worker_id": status.worker_id,
             "generation": status.generation,
         }
-        producer = open_producer(self._kafka, latch, {})
+        # Without idempotence no producer id has to be fetched first, which takes half a second; a record written twice
+        # is the same record.
+        producer = open_producer(self._kafka, latch, {"enable.idempotence": "false", "linger.ms": "0"})
         value = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
         producer.produce(self._topic, value=value, key=PREFIX + connector, partition=0, on_delivery=delivered)
         left = producer.flush(FLUSH_SECONDS)
