@@ -7,6 +7,7 @@ are compared with the source row by row, and the table topics with the writer's 
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -62,6 +63,10 @@ class Role:
         assert newest.poll() is None, (
             f"{self.connector} ended with {newest.returncode}:\n{self._log.read_text()[-4000:]}"
         )
+
+    def errors(self) -> set[str]:
+        """Codes of the errors that processes of this role ended with."""
+        return set(re.findall(r"^([A-Z][A-Z0-9_]+): ", self._log.read_text(), re.MULTILINE))
 
 
 def address(server: MySqlServer) -> ServerAddress:
@@ -129,6 +134,9 @@ def test_kills_and_takeovers_change_nothing(
     finally:
         for role in roles:
             role.kill()
+    # Who was not killed and yet ended, ended because a successor had fenced it, and for no other reason.
+    for role in roles:
+        assert role.errors() <= {"STREAM_FENCED"}
     assert len(changes.changes) > 500
     shards = {"-80": address(low), "80-": address(high)}
     assert compare_shards(address(source), shards).rows > ROWS
