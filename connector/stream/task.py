@@ -146,6 +146,7 @@ class SourceTask:
             publisher = self._open_publisher(_SNAPSHOT_TRANSACTION_MS)
             # Whoever opened the stream between our two openings may have copied and gone on: only the record counts.
             if self._stored() is None:
+                self._on_running()
                 copy_tables(options, self._plans(), publisher, self._transcoder, self._telemetry, self._stop.is_set)
             self._open_publisher(_STREAM_TRANSACTION_MS)
             return self._stored()

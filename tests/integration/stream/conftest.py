@@ -38,6 +38,7 @@ class Watch(NoTelemetry):
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self.position_text = ""
+        self.states: list[str] = []
         self.commits = 0
         self.sent_rows = 0
         self.on_rows: Callable[[int], None] = lambda _: None
@@ -48,18 +49,23 @@ class Watch(NoTelemetry):
             self.commits += 1
             self._changed.notify_all()
 
+    def state(self, state: str) -> None:
+        with self._changed:
+            self.states.append(state)
+            self._changed.notify_all()
+
     def rows(self, count: int) -> None:
         self.sent_rows += count
         self.on_rows(self.sent_rows)
 
     def wait(self, condition: Callable[[], bool]) -> None:
-        """Until something that a commit brings about is true."""
+        """Until something that a commit or a new state brings about is true."""
         with self._changed:
             assert self._changed.wait_for(condition, DEADLINE_S), "it did not happen"
 
 
 class Running:
-    """A task in a thread."""
+    """A task in a thread; it ends with `stop`, or with an error."""
 
     def __init__(self, options: SourceOptions) -> None:
         self.watch = Watch()
@@ -77,6 +83,12 @@ class Running:
             self.task.run()
         except RowcastError as error:
             self.error = error
+
+    def follows(self) -> "Running":
+        """Wait until it owns the stream and reads the binlog: the snapshot is behind it."""
+        self.watch.wait(lambda: not self._thread.is_alive() or "running" in self.watch.states)
+        assert self._thread.is_alive(), self.error
+        return self
 
     def reaches(self, executed: GtidSet) -> None:
         """Wait until the stored position has all of this."""

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -137,7 +137,7 @@ def test_heartbeats_when_everything_is_filtered_out(make_stream: MakeStream) -> 
     """A purge at the source would strand a stream whose position stood still."""
     stream = make_stream([Rule("other")], heartbeat_ms=200, vindexes=("other",))
     stream.sql("CREATE TABLE other (id INT PRIMARY KEY);" + TABLE)
-    running = stream.start()
+    running = stream.start().follows()
     executed = stream.sql(series(1, 100) + "; UPDATE t SET v = 'x'")
     running.reaches(executed)
     running.stop()
@@ -162,7 +162,7 @@ def test_columns_change_on_the_way(
 ) -> None:
     stream = make_stream(server=mysql_source if metadata == "FULL" else minimal)
     stream.sql(TABLE + "INSERT INTO t VALUES (1, 'a')")
-    running = stream.start()
+    running = stream.start().follows()
     for statement in (
         "INSERT INTO t VALUES (2, 'b')",
         "ALTER TABLE t ADD COLUMN w INT DEFAULT 7 AFTER id",
@@ -217,8 +217,8 @@ def test_minimal_metadata_is_never_guessed(make_stream: MakeStream, minimal: MyS
 
 def test_a_table_made_after_the_start(make_stream: MakeStream) -> None:
     stream = make_stream([Rule("/^t/")], vindexes=("t", "t2"))
-    running = stream.start()
-    running.reaches(stream.sql(TABLE))
+    stream.sql(TABLE)
+    running = stream.start().follows()
     stream.sql("CREATE TABLE t2 LIKE t; INSERT INTO t2 VALUES (1, 'a'), (2, 'b')")
     stream.sql("CREATE TABLE unwanted LIKE t; INSERT INTO unwanted VALUES (1, 'a')")
     running.reaches(stream.sql("INSERT INTO t VALUES (1, 'a')"))
@@ -229,23 +229,26 @@ def test_a_table_made_after_the_start(make_stream: MakeStream) -> None:
 
 
 # ---- what ends a stream ------------------------------------------------------------------------------------------
-def test_a_purged_position(stack: Stack, make_stream: MakeStream) -> None:
+@pytest.fixture
+def purging(stack: Stack) -> Iterator[MySqlServer]:
+    """A server whose binlogs may be deleted."""
     server = stack.start_mysql("purging", own=True)
-    try:
-        stream = make_stream(server=server)
-        stream.sql(TABLE)
+    yield server
+    server.kill()
+
+
+def test_a_purged_position(purging: MySqlServer, make_stream: MakeStream) -> None:
+    stream = make_stream(server=purging)
+    stream.sql(TABLE)
+    stream.catch_up()
+    before = stream.stored()
+    stream.sql("INSERT INTO t VALUES (1, 'a'); FLUSH BINARY LOGS")
+    [(file, *_)] = purging.query("SHOW BINARY LOG STATUS")
+    purging.execute(f"PURGE BINARY LOGS TO '{file}'")
+    with pytest.raises(errors.PositionPurged):
         stream.catch_up()
-        before = stream.stored()
-        stream.sql("INSERT INTO t VALUES (1, 'a'); FLUSH BINARY LOGS")
-        [(file, *_)] = server.query("SHOW BINARY LOG STATUS")
-        server.execute(f"PURGE BINARY LOGS TO '{file}'")
-        with pytest.raises(errors.PositionPurged):
-            stream.catch_up()
-        assert stream.stored() == before
-        assert stream.changes() == [[], []]
-        server.execute(f"DROP DATABASE {stream.database}")
-    finally:
-        server.kill()
+    assert stream.stored() == before
+    assert stream.changes() == [[], []]
 
 
 def test_rows_of_a_statement(make_stream: MakeStream) -> None:
@@ -263,7 +266,7 @@ def test_rows_of_a_statement(make_stream: MakeStream) -> None:
 def test_a_successor_fences(make_stream: MakeStream, busy: bool) -> None:
     stream = make_stream(tx_chunk_rows=50)
     stream.sql(TABLE)
-    first = stream.start()
+    first = stream.start().follows()
     first.reaches(stream.sql(series(1, 100)))
     done = threading.Event()
     last = [100]
@@ -278,7 +281,8 @@ def test_a_successor_fences(make_stream: MakeStream, busy: bool) -> None:
     try:
         second = stream.start()
         error = first.ends()
-        assert isinstance(error, errors.StreamFenced), error
+        # A commit that meets the takeover may also be answered with an unknown error; nothing of it becomes visible.
+        assert isinstance(error, errors.StreamFenced) or (busy and isinstance(error, errors.KafkaTransactionAborted))
     finally:
         done.set()
         writer.join()
@@ -292,8 +296,7 @@ def test_another_replica_with_our_server_id(make_stream: MakeStream) -> None:
     """Not a successor of ours: the broker does not know it, so the stream says what is wrong at the source."""
     stream, other = make_stream(), make_stream()
     stream.sql(TABLE)
-    running = stream.start()
-    running.reaches(stream.executed())
+    running = stream.start().follows()
     with pytest.raises(errors.DuplicateServerId):
         other.catch_up(server_id=stream.options.server_id)
     running.reaches(stream.sql(series(1, 3)))
