@@ -9,7 +9,7 @@ import contextlib
 import threading
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, murmur2
@@ -32,7 +32,7 @@ from connector.model.errors import (
     StreamFenced,
     TopicInvalid,
 )
-from connector.model.record import Record
+from connector.model.record import PackedRecords, Record, Run
 
 TRANSACTION_TIMEOUT_MS = 60_000
 """A stream commits every few seconds; a dead owner stalls readers for this long plus the coordinator's 10 s look-out,
@@ -116,12 +116,8 @@ class TransactionalProducer:
         if not records:
             return
         producer = self._begin()
-        by_partition: dict[tuple[str, int], list[Record]] = {}
-        for record in records:
-            partition = self._partition_of(producer, record)
-            by_partition.setdefault((record.topic, partition), []).append(record)
-        for (topic, partition), group in by_partition.items():
-            self._send(producer, topic, partition, group)
+        for run in self._runs(producer, records):
+            self._send(producer, run)
         self.pending_records += len(records)
         self._poll(producer, 0)
 
@@ -229,20 +225,40 @@ class TransactionalProducer:
         except KafkaException as raised:
             self._fail(kafka_error(raised), "the producer failed in the background")
 
-    def _partition_of(self, producer: Producer, record: Record) -> int:
-        count = self._partitions.get(record.topic)
+    def _runs(self, producer: Producer, records: Sequence[Record]) -> Iterable[Run]:
+        def count(topic: str) -> int:
+            return self._partitions_of(producer, topic)
+
+        if isinstance(records, PackedRecords):
+            return records.runs(count, LARGE_RECORD_BYTES, self._delivered)
+        by_partition: dict[tuple[str, int], list[Record]] = {}
+        for record in records:
+            partition = record.partition
+            if partition < 0:
+                partition = 0 if record.key is None else murmur2(record.key, count(record.topic))
+            by_partition.setdefault((record.topic, partition), []).append(record)
+        return [self._run(topic, partition, group) for (topic, partition), group in by_partition.items()]
+
+    def _run(self, topic: str, partition: int, records: Sequence[Record]) -> Run:
+        sizes = [_size(record.key, record.value) for record in records]
+        headers = any(record.headers for record in records)
+        messages = [self._message(record, headers=headers) for record in records]
+        return Run(topic, partition, messages, sum(sizes), max(sizes), headers)
+
+    def _message(self, record: Record, *, headers: bool) -> dict[str, Any]:
+        message: dict[str, Any] = {"value": record.value, "key": record.key}
+        if record.value is not None and len(record.value) >= LARGE_RECORD_BYTES:
+            message["callback"] = self._delivered
+        if headers:
+            message["headers"] = list(record.headers)
+        return message
+
+    def _partitions_of(self, producer: Producer, topic: str) -> int:
+        count = self._partitions.get(topic)
         if count is None:
             # Asked once: librdkafka keeps records of a topic it does not know apart, and their order with them.
-            count = self._partitions[record.topic] = self._partition_count(producer, record.topic)
-        if record.partition >= count:
-            self.close()
-            raise TopicInvalid(
-                f"topic {record.topic} has {count} partitions, a row is for partition {record.partition}",
-                topic=record.topic,
-            )
-        if record.partition >= 0:
-            return record.partition
-        return 0 if record.key is None else murmur2(record.key, count)
+            count = self._partitions[topic] = self._partition_count(producer, topic)
+        return count
 
     def _partition_count(self, producer: Producer, topic: str) -> int:
         try:
@@ -253,68 +269,65 @@ class TransactionalProducer:
             self._fail(metadata.error, f"the partitions of topic {topic} could not be read")
         return len(metadata.partitions)
 
-    def _send(self, producer: Producer, topic: str, partition: int, records: Sequence[Record]) -> None:
-        sizes = 0
-        for record in records:
-            size = len(record.key or b"") + len(record.value or b"")
-            sizes += size
-            if size > self._largest[0]:
-                self._largest = (size, topic)
-        self.pending_bytes += sizes
+    def _send(self, producer: Producer, run: Run) -> None:
+        if run.partition >= (count := self._partitions_of(producer, run.topic)):
+            self.close()
+            raise TopicInvalid(
+                f"topic {run.topic} has {count} partitions, a row is for partition {run.partition}", topic=run.topic
+            )
+        if run.largest > self._largest[0]:
+            self._largest = (run.largest, run.topic)
+        self.pending_bytes += run.bytes
         # produce_batch drops headers silently.
-        if any(record.headers for record in records):
-            self._send_singly(producer, topic, partition, records)
+        if run.headers:
+            self._send_singly(producer, run)
         else:
-            self._send_batch(producer, topic, partition, records)
+            self._send_batch(producer, run)
 
-    def _send_batch(self, producer: Producer, topic: str, partition: int, records: Sequence[Record]) -> None:
-        messages = [self._message(record) for record in records]
+    def _send_batch(self, producer: Producer, run: Run) -> None:
+        topic, messages = run.topic, run.messages
         while True:
-            queued = producer.produce_batch(topic, messages, partition=partition)
+            queued = producer.produce_batch(topic, messages, partition=run.partition)
             if queued == len(messages):
                 return
             first = next(i for i, message in enumerate(messages) if "_error" in message)
             error: KafkaError = messages[first]["_error"]
             if error.code() != QUEUE_FULL:
-                self._fail(error, f"a row was not accepted for topic {topic}", topic, records[first])
+                self._fail(error, f"a row was not accepted for topic {topic}", topic, messages[first])
             if first != queued:
                 raise InternalError("librdkafka queued records behind a refused one", topic=topic)
-            messages, records = messages[queued:], records[queued:]
+            messages = messages[queued:]
             for message in messages:
                 message.pop("_error", None)
             self._poll(producer, QUEUE_FULL_POLL_SECONDS)
 
-    def _message(self, record: Record) -> dict[str, Any]:
-        message: dict[str, Any] = {"value": record.value, "key": record.key}
-        if record.value is not None and len(record.value) >= LARGE_RECORD_BYTES:
-            message["callback"] = self._delivered
-        return message
-
-    def _send_singly(self, producer: Producer, topic: str, partition: int, records: Sequence[Record]) -> None:
-        for record in records:
-            large = record.value is not None and len(record.value) >= LARGE_RECORD_BYTES
+    def _send_singly(self, producer: Producer, run: Run) -> None:
+        for message in run.messages:
             while True:
                 try:
                     producer.produce(
-                        topic,
-                        value=record.value,
-                        key=record.key,
-                        partition=partition,
-                        headers=list(record.headers),
-                        on_delivery=self._delivered if large else None,
+                        run.topic,
+                        value=message["value"],
+                        key=message["key"],
+                        partition=run.partition,
+                        headers=message.get("headers", []),
+                        on_delivery=message.get("callback"),
                     )
                     break
                 except BufferError:
                     self._poll(producer, QUEUE_FULL_POLL_SECONDS)
                 except KafkaException as raised:
-                    self._fail(kafka_error(raised), f"a row was not accepted for topic {topic}", topic, record)
+                    self._fail(
+                        kafka_error(raised), f"a row was not accepted for topic {run.topic}", run.topic, message
+                    )
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
         if error is not None and classify(error) is RowTooLarge:
-            size = len(message.key() or b"") + len(message.value() or b"")
-            self._refused = (message.topic() or "", size)
+            self._refused = (message.topic() or "", _size(message.key(), message.value()))
 
-    def _fail(self, error: KafkaError, doing: str, topic: str | None = None, record: Record | None = None) -> NoReturn:
+    def _fail(
+        self, error: KafkaError, doing: str, topic: str | None = None, message: dict[str, Any] | None = None
+    ) -> NoReturn:
         """End the transaction and the producer, then raise what the error means for the stream."""
         producer = self._producer
         age = time.monotonic() - self._begun if self._begun is not None else 0.0
@@ -322,16 +335,23 @@ class TransactionalProducer:
             cause = _cause(producer, error)
             if cause is not error:
                 # It failed before this record came.
-                error, record = cause, None
+                error, message = cause, None
             with contextlib.suppress(KafkaException):  # the same fatal error once more
                 producer.poll(0)
         refused, largest = self._refused, self._largest
+        kind = classify(error)
+        if kind is KafkaTransactionAborted and producer is not None and self._begun is not None:
+            # A commit that meets a takeover may only say that the transaction failed; the abort says who did it.
+            refusal = _abort(producer)
+            if refusal is None:
+                self._begun = None
+            elif classify(refusal) is StreamFenced:
+                kind = StreamFenced
         self.close()
         self._latch.check()
-        kind = classify(error)
         if kind is RowTooLarge:
-            if record is not None:
-                refused = (topic or "", len(record.key or b"") + len(record.value or b""))
+            if message is not None:
+                refused = (topic or "", _size(message["key"], message["value"]))
             named = refused or (largest[1], largest[0])
             raise RowTooLarge(
                 f"a row is larger than Kafka accepts: {error.str()}", topic=named[0], bytes=named[1]
@@ -367,6 +387,10 @@ class TransactionalProducer:
         self.pending_bytes = 0
 
 
+def _size(key: bytes | None, value: bytes | None) -> int:
+    return len(key or b"") + len(value or b"")
+
+
 def _cause(producer: Producer, error: KafkaError) -> KafkaError:
     """The error behind _STATE and _FATAL: the transaction failed earlier, in the background. begin_transaction names it
     and changes nothing."""
@@ -380,13 +404,19 @@ def _cause(producer: Producer, error: KafkaError) -> KafkaError:
     return error
 
 
-def _abort_quietly(producer: Producer) -> bool:
-    """Whether the transaction is over: aborted now, or lost to a fatal error before. Only the silence of the brokers
-    leaves it open."""
+def _abort(producer: Producer) -> KafkaError | None:
+    """Drop what is queued and abort; the broker's refusal, None when the transaction is over."""
     with contextlib.suppress(KafkaException):
         producer.purge()
     try:
         producer.abort_transaction(CALL_SLICE_SECONDS)
     except KafkaException as raised:
-        return is_fatal(kafka_error(raised))
-    return True
+        return kafka_error(raised)
+    return None
+
+
+def _abort_quietly(producer: Producer) -> bool:
+    """Whether the transaction is over: aborted now, or lost to a fatal error before. Only the silence of the brokers
+    leaves it open."""
+    refusal = _abort(producer)
+    return refusal is None or is_fatal(refusal)

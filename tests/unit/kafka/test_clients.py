@@ -2,6 +2,7 @@
 logged."""
 
 import logging
+import time
 
 import pytest
 from confluent_kafka import KafkaError
@@ -33,7 +34,10 @@ def test_librdkafkas_lines_go_to_our_logger_without_remarks_about_other_roles(
 ) -> None:
     with caplog.at_level(logging.DEBUG, logger.name):
         consumer = open_consumer({"bootstrap.servers": "127.0.0.1:1", "linger.ms": "7"}, Latch())
-        consumer.poll(0.5)
+        deadline = time.monotonic() + 20
+        while not any("Connection refused" in record.getMessage() for record in caplog.records):
+            assert time.monotonic() < deadline
+            consumer.poll(0.1)
         consumer.close()
     texts = [record.getMessage() for record in caplog.records]
     assert any("Connection refused" in text for text in texts)
