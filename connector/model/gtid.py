@@ -1,96 +1,85 @@
 """MySQL GTID sets: parse, format, set algebra and the encoding that COM_BINLOG_DUMP_GTID wants.
 
-Called by the transcoder (one `add` per transaction), by positions and by preflight. Grammar: MySQL manual,
-"GTID Sets"; tags since MySQL 8.3: uuid[:tag][:interval]...
+Called by the transcoder (one `add` and one text per transaction), by positions and by preflight. Advancing a set and
+writing it again costs microseconds, however many sources and intervals it has: see `intervals`.
 """
 
-import re
 import struct
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from typing import ClassVar
 from uuid import UUID
 
 from connector.model.errors import PositionInvalid
+from connector.model.gtid_text import MAX_GNO, is_tag, parse_gtid, parse_intervals, parse_uuid
+from connector.model.intervals import Intervals
 
-_TAG = re.compile(r"[a-z_][a-z0-9_]{0,31}")
-_UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
-MAX_GNO = 2**63 - 2
+TAGGED_FORMAT = 1
+"""First and last byte of the header of an encoding in which every source has a tag, since MySQL 8.3."""
+
+_HEADER = struct.Struct("<Q")
+_PAIR = struct.Struct("<QQ")
 
 
 class GtidSet:
-    """A mutable set of GTIDs. Key = lower-case uuid, or uuid:tag; value = sorted disjoint inclusive intervals."""
+    """A mutable set of GTIDs. Its sources are server uuids in lower case, or uuid:tag."""
 
-    __slots__ = ("_sids",)
+    flavor: ClassVar[str] = "MySQL56"
 
-    def __init__(self, sids: dict[str, list[tuple[int, int]]] | None = None) -> None:
-        self._sids: dict[str, list[tuple[int, int]]] = sids or {}
+    __slots__ = ("_latest", "_numbers", "_pieces", "_sids", "_stale")
+
+    def __init__(self) -> None:
+        self._sids: dict[str, Intervals] = {}
+        # The text in pieces: the flavour prefix, then a head ("uuid", ",uuid", ":tag") and the intervals of each source
+        # in order. No pieces = to be made anew; the intervals of `_stale` sources are out of date in them.
+        self._pieces: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._stale: set[str] = set()
+        self._latest = ""
 
     @classmethod
     def parse(cls, text: str) -> "GtidSet":
-        """Text as @@gtid_executed prints it (white space, line breaks and empty parts allowed)."""
-        result = cls()
-        for part in text.replace("\n", "").split(","):
-            if part.strip():
-                result._parse_part(part.strip(), text)
-        return result
+        """Text as @@gtid_executed prints it (white space, line breaks and empty parts allowed).
 
-    def _parse_part(self, part: str, text: str) -> None:
-        uuid, *rest = (piece.strip() for piece in part.split(":"))
-        if not _UUID.fullmatch(uuid):
-            raise PositionInvalid(f"not a GTID set: {_short(text)!r}", part=_short(part))
-        source = str(UUID(uuid))
-        sid, found = source, False
-        for piece in rest:
-            if _TAG.fullmatch(piece.lower()) and not piece[0].isdigit():
-                sid = f"{source}:{piece.lower()}"
-                continue
-            first, _, last = piece.partition("-")
-            try:
-                start = int(first)
-                end = int(last) if last else start
-            except ValueError:
-                raise PositionInvalid(f"not a GTID interval: {_short(piece)!r}", part=_short(part)) from None
-            found = True
-            if start < 1 or end > MAX_GNO:
-                raise PositionInvalid(f"GTID interval out of range: {_short(piece)!r}", part=_short(part))
-            if start <= end:  # MySQL drops an empty interval such as 5-3
-                self.add_interval(sid, start, end)
-        if not found:
-            raise PositionInvalid(f"GTID set names a server without an interval: {_short(part)!r}")
+        Raises PositionInvalid. Overlapping and touching intervals are merged, as the server does.
+        """
+        result = cls()
+        for sid, start, end in parse_intervals(text):
+            result.add_interval(sid, start, end)
+        return result
 
     def add(self, gtid: str) -> None:
         """Add one GTID, text "uuid:n" or "uuid:tag:n". Constant time while transactions arrive in order."""
-        sid, _, gno = gtid.rpartition(":")
-        try:
-            number = int(gno)
-        except ValueError:
-            raise PositionInvalid(f"not a GTID: {_short(gtid)!r}") from None
-        intervals = self._sids.get(sid)
-        if intervals and intervals[-1][1] + 1 == number:
-            intervals[-1] = (intervals[-1][0], number)
+        sid, _, number = gtid.rpartition(":")
+        if sid not in self._sids or not number.isascii() or not number.isdigit():
+            sid, gno = parse_gtid(gtid)
         else:
-            self.add_interval(sid, number, number)
+            gno = int(number)
+            if not 1 <= gno <= MAX_GNO:
+                parse_gtid(gtid)
+        self.add_interval(sid, gno, gno)
 
     def add_interval(self, sid: str, start: int, end: int) -> None:
-        """Add start..end (inclusive) of one source, merging what touches."""
-        intervals = self._sids.setdefault(sid, [])
-        low = bisect_right(intervals, (start,))
-        if low and intervals[low - 1][1] >= start - 1:
-            low -= 1
-        high = low
-        while high < len(intervals) and intervals[high][0] <= end + 1:
-            start, end = min(start, intervals[high][0]), max(end, intervals[high][1])
-            high += 1
-        intervals[low:high] = [(start, end)]
+        """Add start..end (inclusive) of one source, merging what touches. `sid` is in canonical form."""
+        intervals = self._sids.get(sid)
+        if intervals is None:
+            intervals = self._sids[sid] = Intervals()
+            self._pieces = []
+        intervals.add(start, end)
+        self._stale.add(sid)
+        self._latest = sid
 
     def contains(self, other: "GtidSet") -> bool:
         """Whether every GTID of `other` is in this set."""
         return all(self._covers(sid, start, end) for sid, start, end in other)
 
-    def _covers(self, sid: str, start: int, end: int) -> bool:
-        intervals = self._sids.get(sid, [])
-        index = bisect_right(intervals, (start, MAX_GNO + 1)) - 1
-        return index >= 0 and intervals[index][0] <= start and end <= intervals[index][1]
+    def contains_gtid(self, gtid: str) -> bool:
+        """Whether one GTID, text "uuid:n" or "uuid:tag:n", is in this set. Raises PositionInvalid."""
+        sid, gno = parse_gtid(gtid)
+        return self._covers(sid, gno, gno)
+
+    def intersects(self, other: "GtidSet") -> bool:
+        """Whether some GTID is in both sets."""
+        return any(mine.intersects(theirs) for sid, mine in self._sids.items() if (theirs := other.numbers(sid)))
 
     def union(self, other: "GtidSet") -> "GtidSet":
         """A new set with what either has."""
@@ -102,40 +91,152 @@ class GtidSet:
     def subtract(self, other: "GtidSet") -> "GtidSet":
         """A new set with what only this one has."""
         result = GtidSet()
-        for sid, start, end in self:
-            for low, high in other.intervals(sid):
-                if high < start or low > end:
-                    continue
-                if low > start:
-                    result.add_interval(sid, start, low - 1)
-                start = high + 1
-                if start > end:
-                    break
-            if start <= end:
-                result.add_interval(sid, start, end)
+        for sid, mine in self._sids.items():
+            theirs = other.numbers(sid)
+            left = mine.subtract(theirs) if theirs else mine.copy()
+            if left:
+                result._sids[sid] = left
         return result
+
+    def without_source(self, uuid: str) -> "GtidSet":
+        """A new set without everything of one server, tagged or not. Raises PositionInvalid for a bad uuid."""
+        source = parse_uuid(uuid)
+        result = GtidSet()
+        result._sids = {sid: mine.copy() for sid, mine in self._sids.items() if sid[:36] != source}
+        return result
+
+    def errant(self, source_uuid: str, *known: "GtidSet") -> "GtidSet":
+        """What a replica with this set has executed by itself: not the source's own and in none of `known`."""
+        result = self.without_source(source_uuid)
+        for others in known:
+            result = result.subtract(others)
+        return result
+
+    def numbers(self, sid: str) -> Intervals | None:
+        """The transaction numbers of one source (uuid or uuid:tag), None when it has none. Not to be changed."""
+        return self._sids.get(sid)
 
     def intervals(self, sid: str) -> list[tuple[int, int]]:
         """Inclusive intervals of one source (uuid or uuid:tag), in order."""
-        return self._sids.get(sid, [])
+        return list(self._sids.get(sid, ()))
+
+    @property
+    def sources(self) -> list[str]:
+        """Every uuid and uuid:tag in the set, in order."""
+        return sorted(self._sids)
+
+    def count(self) -> int:
+        """How many GTIDs the set has."""
+        return sum(end - start + 1 for _, start, end in self)
+
+    def last_gtid(self) -> str | None:
+        """The last GTID of the last source, None for an empty set. Says nothing about time."""
+        if not self._sids:
+            return None
+        sid = max(self._sids)
+        return f"{sid}:{self._sids[sid].last}"
 
     def copy(self) -> "GtidSet":
         """An independent set with the same members."""
-        return GtidSet({sid: list(intervals) for sid, intervals in self._sids.items()})
+        result = GtidSet()
+        result._sids = {sid: intervals.copy() for sid, intervals in self._sids.items()}
+        return result
 
     def encode(self) -> bytes:
-        """The set as COM_BINLOG_DUMP_GTID carries it (little endian, exclusive ends); untagged sets only."""
-        out = [struct.pack("<Q", len(self._sids))]
-        for sid in sorted(self._sids):
-            if ":" in sid:
-                raise PositionInvalid("tagged GTIDs cannot be sent to the source yet", sid=sid)
+        """The set as COM_BINLOG_DUMP_GTID and PREVIOUS_GTIDS carry it: little endian, exclusive ends.
+
+        A set without tags has the form that every server reads; one with tags needs MySQL 8.3.
+        """
+        sids = self.sources
+        tagged = any(len(sid) > 36 for sid in sids)
+        header = len(sids) << 8 | TAGGED_FORMAT << 56 | TAGGED_FORMAT if tagged else len(sids)
+        out = [_HEADER.pack(header)]
+        for sid in sids:
+            out.append(UUID(sid[:36]).bytes)
+            if tagged:
+                tag = sid[37:].encode()
+                # The length is an integer of MySQL's serialization format, where one byte holds up to 127.
+                out.append(bytes([len(tag) << 1]) + tag)
             intervals = self._sids[sid]
-            out.append(UUID(sid).bytes + struct.pack("<Q", len(intervals)))
-            out.extend(struct.pack("<QQ", start, end + 1) for start, end in intervals)
+            out.append(_HEADER.pack(len(intervals)))
+            out.extend(_PAIR.pack(start, end + 1) for start, end in intervals)
         return b"".join(out)
 
+    @classmethod
+    def decode(cls, raw: bytes) -> "GtidSet":
+        """Inverse of `encode`; raises PositionInvalid when the bytes are not one set and nothing more."""
+        result = cls()
+        try:
+            at = result._read(raw)
+        except (struct.error, IndexError, UnicodeDecodeError, ValueError) as error:
+            raise PositionInvalid("not an encoded GTID set") from error
+        if at != len(raw):
+            raise PositionInvalid(f"not an encoded GTID set: {len(raw) - at} bytes too many")
+        return result
+
+    def _read(self, raw: bytes) -> int:
+        (header,) = _HEADER.unpack_from(raw)
+        form = header >> 56
+        if form not in (0, TAGGED_FORMAT):
+            raise PositionInvalid(f"encoded GTID set of unknown format {form}")
+        at = _HEADER.size
+        for _ in range(header >> 8 & 0xFFFF_FFFF_FFFF if form else header):
+            sid = str(UUID(bytes=raw[at : at + 16]))
+            at += 16
+            if form:
+                size, at = raw[at], at + 1
+                if size:
+                    tag, at = raw[at : at + (size >> 1)].decode("ascii"), at + (size >> 1)
+                    if size & 1 or not is_tag(tag):
+                        raise PositionInvalid("encoded GTID set with a tag that is none")
+                    sid = f"{sid}:{tag}"
+            (number,) = _HEADER.unpack_from(raw, at)
+            at += _HEADER.size
+            for _ in range(number):
+                start, end = _PAIR.unpack_from(raw, at)
+                if not 1 <= start < end <= MAX_GNO + 1:
+                    raise PositionInvalid(f"encoded GTID set with an interval from {start} to before {end}")
+                self.add_interval(sid, start, end - 1)
+                at += _PAIR.size
+        return at
+
+    def text(self, prefix: str = "") -> str:
+        """MySQL's canonical text on one line: sources in order, a source's tags after its untagged intervals."""
+        if not self._pieces:
+            self._lay_out()
+        pieces = self._pieces
+        pieces[0] = prefix
+        # The source that advanced last is likely to be the next again: its text is not put together for itself.
+        latest = self._latest if self._latest in self._stale else ""
+        for sid in self._stale:
+            if sid != latest:
+                pieces[self._numbers[sid]] = "".join(self._sids[sid].texts())
+        if not latest:
+            self._stale = set()
+            return "".join(pieces)
+        self._stale = {latest}
+        at = self._numbers[latest]
+        return "".join([*pieces[:at], *self._sids[latest].texts(), *pieces[at + 1 :]])
+
+    def _lay_out(self) -> None:
+        """Pieces for the sources there are now; their intervals are filled in by `text`."""
+        sids = self.sources
+        self._pieces = [""]
+        previous = ""
+        for sid in sids:
+            uuid = sid[:36]
+            head = sid[36:] if uuid == previous else f",{sid}" if previous else sid
+            self._pieces += (head, "")
+            previous = uuid
+        self._numbers = {sid: 2 + 2 * number for number, sid in enumerate(sids)}
+        self._stale = set(sids)
+
+    def _covers(self, sid: str, start: int, end: int) -> bool:
+        intervals = self._sids.get(sid)
+        return intervals is not None and intervals.covers(start, end)
+
     def __iter__(self) -> Iterator[tuple[str, int, int]]:
-        for sid in sorted(self._sids):
+        for sid in self.sources:
             for start, end in self._sids[sid]:
                 yield sid, start, end
 
@@ -148,26 +249,7 @@ class GtidSet:
     __hash__ = None  # type: ignore[assignment]  # mutable
 
     def __str__(self) -> str:
-        """MySQL's canonical text: sources in order, a source's tags after its untagged intervals."""
-        parts: list[str] = []
-        previous = None
-        for sid in sorted(self._sids):
-            uuid, _, tag = sid.partition(":")
-            text = ":".join(_intervals(self._sids[sid]))
-            if tag and uuid == previous:
-                parts[-1] += f":{tag}:{text}"
-            else:
-                parts.append(f"{sid}:{text}")
-            previous = uuid
-        return ",".join(parts)
+        return self.text()
 
     def __repr__(self) -> str:
         return f"GtidSet({str(self)!r})"
-
-
-def _intervals(intervals: Iterable[tuple[int, int]]) -> Iterator[str]:
-    return (str(start) if start == end else f"{start}-{end}" for start, end in intervals)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 80 else text[:77] + "..."

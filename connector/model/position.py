@@ -9,27 +9,31 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connector.model.errors import PositionInvalid, PositionRecordInvalid
+from connector.model.flavors import MYSQL56, Position, decode_position, format_position
 from connector.model.gtid import GtidSet
 
-FLAVOR = "MySQL56"
 RECORD_VERSION = 1
 
 
-def encode_position(gtids: GtidSet) -> str:
+def encode_position(position: Position) -> str:
     """Flavour-encoded text as Vitess writes it: MySQL56/<executed set>."""
-    return f"{FLAVOR}/{gtids}"
+    return format_position(position)
 
 
 def parse_position(text: str) -> GtidSet:
-    """The executed set of a flavour-encoded position, or of a bare GTID set."""
-    flavor, slash, rest = text.partition("/")
-    if not slash:
-        return GtidSet.parse(text)
-    if flavor != FLAVOR:
+    """The executed set of a MySQL56 position, or of a bare GTID set; the empty text is the empty set.
+
+    Raises PositionInvalid, also for the other flavours: a stream cannot go on from them. `flavors.decode_position`
+    reads those too.
+    """
+    position = decode_position(text, default=MYSQL56)
+    if position is None:
+        return GtidSet()
+    if not isinstance(position, GtidSet):
         raise PositionInvalid(
-            f"positions of flavour {flavor!r} cannot be used here", hint=f"Write it as {FLAVOR}/<GTID set>."
+            f"positions of flavour {position.flavor!r} cannot be used here", hint=f"Write it as {MYSQL56}/<GTID set>."
         )
-    return GtidSet.parse(rest)
+    return position
 
 
 @dataclass(frozen=True, slots=True)

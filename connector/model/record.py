@@ -1,6 +1,9 @@
 """Records on their way to Kafka, and the items a transcoder hands to the source task."""
 
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from connector.model.events import TableMap
 from connector.model.position import Checkpoint
@@ -18,10 +21,36 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """Records of one partition in order, as librdkafka's produce_batch takes them."""
+
+    topic: str
+    partition: int
+    messages: list[dict[str, Any]]  # key, value, and where they are: callback, headers
+    bytes: int  # of keys and values
+    largest: int  # bytes of the largest record
+    headers: bool  # some have headers, which produce_batch drops: they are sent one by one
+
+
+class PackedRecords(Sequence[Record]):
+    """Records that are not a Python object each. As a sequence they are made when they are asked for."""
+
+    @abstractmethod
+    def runs(self, partitions: Callable[[str], int], large: int, callback: Callable[..., None]) -> list[Run]:
+        """By topic and partition. `partitions` = how many a topic has; records with a value of `large` bytes or more
+        carry the delivery callback."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, tuple | PackedRecords) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]  # as long as a list
+
+
+@dataclass(frozen=True, slots=True)
 class Records:
     """Finished records of the transaction in progress; `rows` changed rows are in them."""
 
-    records: tuple[Record, ...]
+    records: Sequence[Record]
     rows: int
     bytes: int
 
@@ -35,10 +64,14 @@ class ChunkBorder:
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A source transaction is complete: a Kafka transaction may end here with this checkpoint."""
+    """Source transactions are complete: a Kafka transaction may end here with this checkpoint.
+
+    A transcoder may tell of all that one call completes at once: then the records before it are of all of them.
+    """
 
     checkpoint: Checkpoint
-    rows: int  # rows of it that passed the filter
+    rows: int  # rows of them that passed the filter
+    transactions: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +87,7 @@ class Ddl:
 
     sql: str
     database: str
-    records: tuple[Record, ...]
+    records: Sequence[Record]
     checkpoint: Checkpoint
 
 
