@@ -15,7 +15,14 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from connector.config.settings import KafkaSettings, KeyspaceSettings, Settings, ShardServers, VindexSetting
+from connector.config.settings import (
+    KafkaSettings,
+    KeyspaceSettings,
+    NamedVindexSetting,
+    Settings,
+    ShardServers,
+    VindexSetting,
+)
 from connector.config.sink import ConsoleSinkSettings, SinkSettings
 from connector.config.source import RuleSetting, SourceSettings
 from connector.model.errors import all_errors
@@ -73,6 +80,7 @@ _SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("[keyspaces.KEYSPACE]", "", KeyspaceSettings),
     ('[keyspaces.KEYSPACE.shards."RANGE"]', "", ShardServers),
     ("[vschema.KEYSPACE.TABLE]", "", VindexSetting),
+    ("[vindexes.KEYSPACE.NAME]", "", NamedVindexSetting),
 )
 
 

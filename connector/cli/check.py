@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from connector.cli.plan import Planned, read_plans
-from connector.cli.validate import load_valid, rule_set
+from connector.cli.validate import load_valid, remarks, rule_set
 from connector.config import Resolver, Settings, SinkSettings, secrets
 from connector.kafka.positions import PositionStore, key_for, offsets_topic
 from connector.kafka.topics import Topics, check_kafka
@@ -49,6 +49,7 @@ def execute(args: argparse.Namespace) -> int:
 
 def findings(settings: Settings) -> Iterator[Finding]:
     """Findings of all servers of a file, in the order in which a stream would meet them."""
+    yield from remarks(settings)
     resolver = Resolver()
     kafka = settings.kafka.properties(resolver)
     about_kafka = check_kafka(kafka, "kafka")

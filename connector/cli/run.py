@@ -7,6 +7,7 @@ was never visible). The parent writes "stop" (drain, commit, exit) or "drain" (g
 """
 
 import argparse
+import errno
 import logging
 import os
 import queue
@@ -22,11 +23,12 @@ from typing import IO
 from connector.cli import logs
 from connector.cli.wiring import Unit, Work, units, work_for
 from connector.config import Settings
-from connector.model.errors import UsageError
+from connector.model.errors import ListenerUnavailable, UsageError
 
 _log = logging.getLogger("rowcast.run")
 
 STOP, DRAIN = "stop", "drain"
+_LISTEN_AGAIN_S = 1.0
 _GRACE_S = 30.0  # a child that was asked to stop and has not ended by then is killed; fencing covers what it held
 
 
@@ -66,22 +68,48 @@ def _metrics(settings: Settings) -> "_MetricsServer":
 
 
 class _MetricsServer:
-    """Serves /metrics for all children; the metric files live in a directory of this run."""
+    """Serves /metrics for all children; the metric files live in a directory of this run.
+
+    A process that takes the streams over finds the address in use by its predecessor: it begins to answer when that
+    one has ended. Any other address that cannot be listened on ends the run.
+    """
 
     def __init__(self, listener: str | None) -> None:
         self._listener = listener
         self._directory: tempfile.TemporaryDirectory[str] | None = None
+        self._closed = threading.Event()
 
     def __enter__(self) -> None:
         if self._listener is None:
             return
-        from connector.worker.metrics import serve
-
         self._directory = tempfile.TemporaryDirectory(prefix="rowcast-metrics-")
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = self._directory.name
-        serve(self._listener, Path(self._directory.name))
+        waiting = self._refused()
+        if waiting is not None:
+            _log.warning("%s: %s; trying again until it is free", waiting.code, waiting)
+            threading.Thread(target=self._serve_later, name="metrics-later", daemon=True).start()
+
+    def _refused(self) -> ListenerUnavailable | None:
+        """Begin to serve; the error when somebody else has the address."""
+        from connector.worker.metrics import serve
+
+        assert self._listener is not None
+        assert self._directory is not None
+        try:
+            serve(self._listener, Path(self._directory.name))
+        except ListenerUnavailable as error:
+            if error.context.get("errno") != errno.EADDRINUSE:
+                raise
+            return error
+        return None
+
+    def _serve_later(self) -> None:
+        while not self._closed.wait(_LISTEN_AGAIN_S):
+            if self._refused() is None:
+                return
 
     def __exit__(self, *_: object) -> None:
+        self._closed.set()
         if self._directory:
             self._directory.cleanup()
 

@@ -14,9 +14,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group, JustifyMethod
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from connector.cli.validate import load_valid
 from connector.cli.wiring import Unit, source_options, units
@@ -26,12 +27,21 @@ from connector.kafka.status import StatusStore
 from connector.kafka.topics import Topics
 from connector.model.errors import RowcastError, UsageError
 from connector.model.position import Checkpoint, parse_position
-from connector.mysql.connection import connect, query
-from connector.mysql.source import source_status
+from connector.mysql.connection import Connection, connect, query
+from connector.mysql.replication import replica_uuid_of
+from connector.mysql.source import old_or_new, source_status
+from connector.stream.options import SourceOptions
+from sinks.mysql.target import target_error
 
 _SAMPLE = re.compile(r"^rowcast_(\w+)\{(.*)\} ([0-9.e+-]+)$", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _RATE_WINDOW_S = 1.0
+_CATCH_UP_S = 1.0  # a stream that gets this far within it is not behind, only at work
+_HEADINGS = ("stream", "kind", "state", "lag s", "rows/s", "copied", "position")
+_NUMBERS = ("lag s", "rows/s", "copied")
+_COLOURS = {"running": "green", "error": "red", "copying": "yellow"}
+_GAP = 2
+_UNCUT = 100_000
 _STATES = {"RUNNING": "running", "FAILED": "error", "STOPPED": "stopped"}
 
 Rates = Mapping[tuple[str, str], float]  # (connector, shard) -> rows/s
@@ -72,14 +82,16 @@ def execute(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([asdict(stream) for stream in streams], ensure_ascii=False))
     else:
-        Console().print(_table(streams))
+        console = _console()
+        console.print(_table(streams, console.width))
     return 0
 
 
 def _watch(settings: Settings, streams: list[StreamStatus]) -> None:
-    with Live(_table(streams), auto_refresh=False) as live:
+    console = _console()
+    with Live(_table(streams, console.width), console=console, auto_refresh=False) as live:
         while True:
-            live.update(_table(_from_file(settings)), refresh=True)
+            live.update(_table(_from_file(settings), console.width), refresh=True)
             time.sleep(1)
 
 
@@ -107,53 +119,74 @@ def _source(settings: Settings, unit: Unit, rate: float | None) -> StreamStatus:
         if status.trace:
             result.last_error = _parsed_error(status.trace)
     topic = offsets_topic(options.group, options.connector)
-    raw = None
+    checkpoint = None
     if Topics(options.kafka).partitions(topic) is not None:
-        raw = PositionStore(options.kafka, topic).read(key_for(options.connector, options.topic_prefix))
-    if raw is None:
+        checkpoint = _stored(options, topic)
+    if checkpoint is None:
+        if result.state == "running":
+            result.state = "copying"  # rows and the first position appear together, at its end
         return result
-    checkpoint = Checkpoint.from_json(raw)
     result.position = checkpoint.position
     try:
         with connect(options.address) as connection:
             executed = source_status(connection).gtid_executed
+            if result.state == "running" and not _follows(connection, options):
+                result.state = "stopped"  # killed: it could not say so itself
     except RowcastError as error:
         result.last_error = _error(error)
         return result
-    behind = not parse_position(checkpoint.position).contains(executed)
-    result.lag_seconds = max(0.0, time.time() - checkpoint.ts_ms / 1000) if behind else 0.0
+    deadline = time.monotonic() + _CATCH_UP_S
+    while not parse_position(checkpoint.position).contains(executed):
+        if result.state == "running" and time.monotonic() < deadline:
+            checkpoint = _stored(options, topic) or checkpoint
+            continue
+        # Without a transaction yet nobody knows when the first of those that are missing was committed.
+        result.lag_seconds = max(0.0, time.time() - checkpoint.ts_ms / 1000) if checkpoint.ts_ms else None
+        return result
+    result.lag_seconds = 0.0
     return result
+
+
+def _stored(options: SourceOptions, topic: str) -> Checkpoint | None:
+    raw = PositionStore(options.kafka, topic).read(key_for(options.connector, options.topic_prefix))
+    return None if raw is None else Checkpoint.from_json(raw)
+
+
+def _follows(connection: Connection, options: SourceOptions) -> bool:
+    """Whether the stream's dump is registered at the server, which forgets it soon after the connection is gone."""
+    ours = replica_uuid_of(f"{options.group}:{options.connector}")
+    return any(uuid == ours for *_, uuid in old_or_new(connection, "SHOW REPLICAS", "SHOW SLAVE HOSTS"))
 
 
 def _sink(connector: SinkSettings, unit: Unit, rate: float | None) -> StreamStatus:
     address, database = list(connector.targets(Resolver()).values())[unit.partition]
     result = StreamStatus(unit.id, "sink", "init", "", None, rate, None, None, None)
     try:
-        with connect(address) as connection:
+        with connect(address, error=target_error) as connection:
             if not query(connection, "select 1 from information_schema.schemata where schema_name = '_vt'"):
                 return result
             rows = query(
                 connection,
-                "select state, pos, message, rows_copied, unix_timestamp() - greatest(time_updated, time_heartbeat),"
-                " time_updated - transaction_timestamp, transaction_timestamp,"
+                "select state, pos, message, rows_copied, unix_timestamp() - time_updated,"
+                " if(time_heartbeat = time_updated, 0, time_updated - transaction_timestamp), transaction_timestamp,"
                 " is_used_lock(concat('rowcast.', id, '.', epoch)) from _vt.vreplication"
                 " where workflow = %s and db_name = %s and kafka_topic = %s and kafka_partition = %s",
                 (connector.workflow or unit.connector, database, unit.stream, unit.partition),
             )
     except RowcastError as error:
-        result.last_error = _error(error)
+        result.state, result.last_error = "error", _error(error)  # what it was is written there
         return result
     if not rows:
         return result
-    state, position, message, copied, silent, lag, committed, owner = rows[0]
+    state, position, message, copied, silent, late, committed, owner = rows[0]
     result.state = _text(state).lower()
     if owner is None and result.state != "error":
         result.state = "stopped"  # an owner holds this lock for as long as its connection lives
     result.position = _text(position)
     result.rows_copied = int(copied)
-    if committed:
-        # While heartbeats arrive the sink has everything that the source has published.
-        result.lag_seconds = float(max(0, silent)) if silent > 2 else float(max(0, min(lag, silent)))
+    if committed or late == 0:
+        # A heartbeat says that nothing was left to apply; since then nobody knows.
+        result.lag_seconds = float(max(0, late) + max(0, silent))
     if result.state == "error":
         result.last_error = _parsed_error(_text(message))
     return result
@@ -222,24 +255,37 @@ def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _table(streams: list[StreamStatus]) -> Table:
-    table = Table(box=None, padding=(0, 2))
-    for heading in ("stream", "kind", "state"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("lag s", "rows/s", "copied"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("position", no_wrap=True, overflow="ellipsis")
-    for stream in streams:
-        colour = {"running": "green", "error": "red", "copying": "yellow"}.get(stream.state, "white")
-        table.add_row(
-            stream.name,
-            stream.kind,
-            f"[{colour}]{stream.state}[/]",
-            "" if stream.lag_seconds is None else f"{stream.lag_seconds:.1f}",
-            "" if stream.rows_per_second is None else f"{stream.rows_per_second:,.0f}",
-            "" if stream.rows_copied is None else f"{stream.rows_copied:,}",
-            stream.position,
-        )
+def _console() -> Console:
+    """As wide as the terminal; in a file or pipe nothing is cut."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_UNCUT)
+
+
+def _table(streams: list[StreamStatus], width: int) -> Group:
+    """The position takes what the other columns leave of the width, and is what gets cut."""
+    rows = [_row(stream) for stream in streams]
+    widths = [max(len(cells[index]) for cells in (_HEADINGS, *rows)) for index in range(len(_HEADINGS))]
+    widths[-1] = max(len(_HEADINGS[-1]), min(widths[-1], width - sum(widths[:-1]) - _GAP * len(_HEADINGS)))
+    table = Table(box=None, padding=(0, _GAP, 0, 0))
+    for heading, column_width in zip(_HEADINGS, widths, strict=True):
+        justify: JustifyMethod = "right" if heading in _NUMBERS else "left"
+        table.add_column(heading, justify=justify, no_wrap=True, overflow="ellipsis", width=column_width)
+    errors: list[Text] = []
+    for stream, cells in zip(streams, rows, strict=True):
+        table.add_row(*(Text(cell, _COLOURS.get(stream.state, "") if cell == stream.state else "") for cell in cells))
         if stream.last_error:
-            table.add_row("", "", f"[red]{stream.last_error['code']}[/]", "", "", "", stream.last_error["message"])
-    return table
+            errors.append(Text(f"{stream.name}: {stream.last_error['code']}: {stream.last_error['message']}", "red"))
+            errors.append(Text(f"hint: {stream.last_error['hint']}"))
+    return Group(table, *errors)
+
+
+def _row(stream: StreamStatus) -> tuple[str, ...]:
+    return (
+        stream.name,
+        stream.kind,
+        stream.state,
+        "" if stream.lag_seconds is None else f"{stream.lag_seconds:.1f}",
+        "" if stream.rows_per_second is None else f"{stream.rows_per_second:,.0f}",
+        "" if stream.rows_copied is None else f"{stream.rows_copied:,}",
+        stream.position,
+    )

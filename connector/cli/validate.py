@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from connector.config import Resolver, Settings, SinkSettings, SourceSettings, load
+from connector.config import Resolver, Settings, SinkSettings, SourceSettings, VindexSetting, load
 from connector.kafka.config import client_config
 from connector.model.errors import ConfigError, MissingSetting, RowcastError
+from connector.model.finding import Finding
 from connector.rules.rule import Rule
 from connector.rules.ruleset import RuleSet
 from connector.rules.vschema import VSchema
+from connector.rules.vschema_json import read_vschema
 
 
 def load_valid(path: Path) -> Settings:
@@ -39,12 +41,20 @@ def validate(settings: Settings) -> None:
         _check_sink(settings, name, sink)
 
 
+def remarks(settings: Settings) -> Iterator[Finding]:
+    """What the file alone shows to be a mistake, most likely, but not an error."""
+    for remark in vschema_of(settings).remarks:
+        yield Finding(
+            ConfigError.code, "warning", remark, "Vitess ignores it as well; remove it or correct its name.", "vschema"
+        )
+
+
 def rule_set(settings: Settings, name: str) -> RuleSet:
     """The rules of a source. Errors: RuleInvalid, RuleUnsupported, KeyRangeInvalid, VindexUnknown, ConfigError."""
     source = settings.sources[name]
     keyspace = Resolver().text(source.keyspace or "")
     shards = source.shards if source.topic_mode != "table" else ()
-    rules, vschema = rules_of(source, name), _vschema(settings, keyspace)
+    rules, vschema = rules_of(source, name), vschema_of(settings)
     with _naming(f"connectors.{name}.rules"):
         return RuleSet(rules, keyspace=keyspace, vschema=vschema, shards=shards)
 
@@ -92,7 +102,7 @@ def _check_routing(settings: Settings, name: str, rules: RuleSet) -> None:
     if source.topic_mode == "table" or len(source.shards) < 2:
         return
     keyspace = Resolver().text(source.keyspace or "")
-    vschema = _vschema(settings, keyspace)
+    vschema = vschema_of(settings)
     for database, table in rules.exact_tables():
         if vschema.vindex_of(database, table, keyspace) is None:
             raise MissingSetting(
@@ -134,15 +144,32 @@ def _distinct(what: str, values: dict[str, str]) -> None:
         seen[value] = name
 
 
-def _vschema(settings: Settings, keyspace: str) -> VSchema:
-    """The keyspace's own tables by name, those of other databases as database.table."""
-    found: dict[str, dict[str, object]] = {}
-    for database, tables in settings.vschema.items():
-        for table, vindex in tables.items():
-            entry: dict[str, object] = {"columns": list(vindex.names), "type": vindex.type, "params": vindex.params}
-            found[table if database == keyspace else f"{database}.{table}"] = entry
+def vschema_of(settings: Settings) -> VSchema:
+    """The vschema of all keyspaces. Errors: ConfigError, VindexUnknown."""
     with _naming("vschema"):
-        return VSchema.of(found)
+        return VSchema.joined(
+            _keyspace_vschema(settings, keyspace) for keyspace in {**settings.vschema, **settings.vindexes}
+        )
+
+
+def _keyspace_vschema(settings: Settings, keyspace: str) -> VSchema:
+    tables = settings.vschema.get(keyspace, {})
+    vindexes = {
+        name: {"type": vindex.type, "params": vindex.params}
+        for name, vindex in settings.vindexes.get(keyspace, {}).items()
+    }
+    if isinstance(tables, str):
+        return VSchema.joined([VSchema.of_keyspace(keyspace, {}, vindexes), read_vschema(keyspace, tables)])
+    entries = {
+        table: [_entry(each) for each in (vindex if isinstance(vindex, tuple) else (vindex,))]
+        for table, vindex in tables.items()
+    }
+    return VSchema.of_keyspace(keyspace, entries, vindexes)
+
+
+def _entry(vindex: VindexSetting) -> dict[str, object]:
+    kind: dict[str, object] = {"name": vindex.name} if vindex.name else {"type": vindex.type}
+    return {"columns": list(vindex.names), "params": vindex.params, **kind}
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from connector.model.telemetry import Telemetry
 from connector.stream.options import SourceOptions
 from connector.stream.supervision import supervise
 from connector.stream.task import SourceTask
+from connector.transcode.choose import choose
 from connector.worker.metrics import telemetry_for
 from sinks.collector import BatchLimits, OnDdl
 from sinks.console import ConsoleSink
@@ -136,6 +137,7 @@ def source_options(settings: Settings, name: str, *, until_caught_up: bool = Fal
         commit_max_ms=source.commit_max_ms,
         commit_min_ms=source.commit_min_interval_ms,
         until_caught_up=until_caught_up,
+        transcoder=choose(os.environ, version("rowcast")),
     )
 
 

@@ -3,7 +3,7 @@
 from connector.config.loading import build, load, load_kafka
 from connector.config.redaction import effective
 from connector.config.references import Resolver
-from connector.config.settings import KafkaSettings, KeyspaceSettings, Settings, VindexSetting
+from connector.config.settings import KafkaSettings, KeyspaceSettings, NamedVindexSetting, Settings, VindexSetting
 from connector.config.sink import ConsoleSinkSettings, SinkSettings
 from connector.config.source import RuleSetting, SourceSettings
 
@@ -11,6 +11,7 @@ __all__ = [
     "ConsoleSinkSettings",
     "KafkaSettings",
     "KeyspaceSettings",
+    "NamedVindexSetting",
     "Resolver",
     "RuleSetting",
     "Settings",

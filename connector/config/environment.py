@@ -88,7 +88,7 @@ def _match(wanted: str, names: Mapping[str, Any] | list[str]) -> str | None:
 
 def _scalars(model: type[BaseModel]) -> list[str]:
     """Settings of the top level that are not tables."""
-    tables = ("kafka", "connectors", "keyspaces", "vschema")
+    tables = ("kafka", "connectors", "keyspaces", "vschema", "vindexes")
     return [field.alias or name for name, field in model.model_fields.items() if name not in tables]
 
 

@@ -13,17 +13,18 @@ from pydantic import ValidationError
 
 from connector.config.problems import Problem, as_error, combined
 from connector.config.settings import Settings
+from connector.config.vschema_files import with_files
 from connector.model.errors import ConfigNotFound, ConfigSyntaxError, UnknownSetting
 
 
 def load(path: Path) -> Settings:
     """The settings of a TOML file, overridden by the environment."""
-    return build(read_toml(path), str(path))
+    return build(with_files(read_toml(path), path.parent), str(path))
 
 
 def load_kafka(path: Path | None, bootstrap_servers: str | None = None) -> Settings:
     """Settings for commands that need Kafka alone: from a file, or --kafka, or ROWCAST_KAFKA__BOOTSTRAP_SERVERS."""
-    data = dict(read_toml(path)) if path else {}
+    data = with_files(read_toml(path), path.parent) if path else {}
     kafka = data.get("kafka", {})
     if bootstrap_servers and isinstance(kafka, Mapping):
         data["kafka"] = {**kafka, "bootstrap.servers": bootstrap_servers}

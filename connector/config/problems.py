@@ -12,7 +12,15 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from connector.config.settings import CONNECTOR_CLASSES, Settings, ShardServers, VindexSetting, kind_of
+from connector.config.settings import (
+    CONNECTOR_CLASSES,
+    VSCHEMA_TAGS,
+    NamedVindexSetting,
+    Settings,
+    ShardServers,
+    VindexSetting,
+    kind_of,
+)
 from connector.config.sink import ConsoleSinkSettings, SinkSettings
 from connector.config.source import RuleSetting, SourceSettings
 from connector.config.values import TYPED
@@ -87,6 +95,10 @@ def _path(loc: tuple[str | int, ...], data: Mapping[str, Any]) -> tuple[str | in
     parts = [part for part in loc if part != "[key]"]
     if len(parts) > 2 and parts[0] == "connectors" and parts[2] in _KINDS:
         del parts[2]
+    if parts[:1] == ["vschema"]:
+        for index in (4, 2):
+            if len(parts) > index and parts[index] in VSCHEMA_TAGS:
+                del parts[index]
     return tuple(parts)
 
 
@@ -128,6 +140,8 @@ def _known(path: tuple[str | int, ...], data: Mapping[str, Any]) -> list[str]:
         model = _KINDS[kind_of(_at(path[:2], data)) or "source"]
     elif path[0] == "vschema":
         model = VindexSetting
+    elif path[0] == "vindexes":
+        model = NamedVindexSetting
     elif path[0] == "keyspaces":
         model = ShardServers
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -8,14 +8,25 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from connector.config.environment import EnvironmentOverrides
 from connector.config.references import Resolver
 from connector.config.sink import CONSOLE_CLASSES, SINK_CLASSES, ConsoleSinkSettings, SinkSettings
 from connector.config.source import SOURCE_CLASSES, SourceSettings
-from connector.config.values import Choice, MySqlUrl, Section, Text, TopicPart, dotted, invalid
+from connector.config.values import (
+    Choice,
+    MySqlUrl,
+    Params,
+    Section,
+    Text,
+    TopicPart,
+    VSchemaJson,
+    dotted,
+    invalid,
+)
 from connector.config.values import Texts as TextList
 from connector.kafka.config import is_secret
 from connector.model.errors import UsageError
@@ -77,24 +88,65 @@ class KeyspaceSettings(Section):
     shards: dict[str, ShardServers] = Field(default_factory=dict, description="Servers of each shard.")
 
 
+class NamedVindexSetting(Section):
+    """A vindex that tables and rules of the keyspace can name."""
+
+    type: Text = Field(description="Vindex type, see docs/vindexes.md.")
+    params: Params = Field(default_factory=dict, description="Parameters of the vindex type.")
+
+
 class VindexSetting(Section):
     """How the keyspace id of a table's rows is computed."""
 
     column: Text | None = Field(None, description="The column.")
     columns: TextList = Field((), description="The columns, when the vindex takes several.")
-    type: Text = Field(description="Vindex type: binary, hash or xxhash.")
-    params: dict[str, str] = Field(default_factory=dict, description="Parameters of the vindex type.")
+    name: Text | None = Field(None, description="A vindex of [vindexes.KEYSPACE]. Either this or `type`.")
+    type: Text | None = Field(None, validate_default=True, description="Vindex type, see docs/vindexes.md.")
+    params: Params = Field(default_factory=dict, description="Parameters of the vindex type.")
+
+    @field_validator("type")
+    @classmethod
+    def _type_or_name(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("name") is None:
+            raise PydanticCustomError("missing", "Field required")
+        return value
 
     @model_validator(mode="after")
     def _one_spelling(self) -> Self:
         if (self.column is None) == (not self.columns):
             raise invalid("needs either column or columns", 'Name the column: column = "id".')
+        if self.type is not None and self.name is not None:
+            raise invalid("needs either name or type", "A named vindex has its type in [vindexes.KEYSPACE.NAME].")
         return self
 
     @property
     def names(self) -> tuple[str, ...]:
         """The columns, whichever way they were written."""
         return self.columns or (self.column or "",)
+
+
+def _one_or_several(value: Any) -> str:
+    return "several" if isinstance(value, list | tuple) else "one"
+
+
+def _tables_or_json(value: Any) -> str:
+    return "json" if isinstance(value, str) else "tables"
+
+
+VSCHEMA_TAGS = ("one", "several", "json", "tables")
+"""What pydantic puts into the path of a problem below vschema, besides what the file says."""
+
+TableVindexes = Annotated[
+    Annotated[VindexSetting, Tag("one")] | Annotated[tuple[VindexSetting, ...], Tag("several")],
+    Discriminator(_one_or_several),
+]
+"""A table's vindex, or a list of several of which the best counts."""
+
+KeyspaceVSchema = Annotated[
+    Annotated[dict[str, TableVindexes], Tag("tables")] | Annotated[VSchemaJson, Tag("json")],
+    Discriminator(_tables_or_json),
+]
+"""Tables by name, or Vitess's vschema as JSON text."""
 
 
 def kind_of(value: Any) -> str | None:
@@ -141,8 +193,14 @@ class Settings(BaseSettings):
     keyspaces: dict[str, KeyspaceSettings] = Field(
         default_factory=dict, description="Where keyspaces have their servers."
     )
-    vschema: dict[str, dict[str, VindexSetting]] = Field(
-        default_factory=dict, description="Vindexes by keyspace and table, for in_keyrange('-80') and target.shards."
+    vschema: dict[str, KeyspaceVSchema] = Field(
+        default_factory=dict,
+        description="Vindexes by keyspace and table, for in_keyrange('-80') and target.shards. A table may have a list "
+        "of vindexes: the best counts. In place of its tables a keyspace may have the name of a file with Vitess's "
+        'vschema, such as `shop = "vschema.json"` (relative to this file), or that JSON itself.',
+    )
+    vindexes: dict[str, dict[str, NamedVindexSetting]] = Field(
+        default_factory=dict, description="Named vindexes by keyspace and name, for vschema and in_keyrange."
     )
 
     @classmethod

@@ -7,6 +7,7 @@ resolved when the file is read; in plain text and in secrets it stays as written
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
@@ -107,6 +108,19 @@ def _shards(value: str) -> str:
     return value
 
 
+def _vschema_json(value: str) -> str:
+    if not value.lstrip().startswith("{"):
+        raise invalid("must be a table, or JSON", "A file can be named in the configuration file alone.")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """Parameters are texts to vindexes, but region_bytes = 1 is how one writes it."""
+    if not isinstance(value, Mapping):
+        return value
+    return {name: str(each) if type(each) is int else each for name, each in value.items()}
+
+
 def _regex(value: str) -> str:
     try:
         re.compile(value)
@@ -134,5 +148,7 @@ Texts = Annotated[tuple[Text, ...], BeforeValidator(_list)]
 Patterns = Annotated[tuple[Annotated[str, Field(min_length=1), AfterValidator(_regex)], ...], BeforeValidator(_list)]
 ShardName = Annotated[str, AfterValidator(_key_range)]
 Shards = Annotated[str, BeforeValidator(_settled), AfterValidator(_shards)]
+VSchemaJson = Annotated[str, AfterValidator(_vschema_json)]
+Params = Annotated[dict[str, str], BeforeValidator(_plain)]
 Json = Annotated[T, BeforeValidator(_from_json)]
 """A list or table, in a REST body or the environment as JSON text."""

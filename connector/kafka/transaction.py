@@ -317,9 +317,7 @@ class TransactionalProducer:
                 except BufferError:
                     self._poll(producer, QUEUE_FULL_POLL_SECONDS)
                 except KafkaException as raised:
-                    self._fail(
-                        kafka_error(raised), f"a row was not accepted for topic {run.topic}", run.topic, message
-                    )
+                    self._fail(kafka_error(raised), f"a row was not accepted for topic {run.topic}", run.topic, message)
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
         if error is not None and classify(error) is RowTooLarge:

@@ -1,18 +1,16 @@
 """A selection against one table version -> a plan. Called by `ruleset`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from connector.model.errors import RuleColumnUnknown, RuleInvalid, RuleUnsupported, VindexMissing
+from connector.model.errors import RuleColumnUnknown, RuleInvalid, VindexMissing
 from connector.model.keyrange import KeyRange
 from connector.model.plan import And, Compare, In, InKeyRange, IsNull, Opcode, Plan, Routing, VindexRef
-from connector.model.table import Column, SqlType, Table
+from connector.model.table import Table
 from connector.rules.literals import bind_list, bind_literal
 from connector.rules.rule import Rule
 from connector.rules.syntax import CompareTerm, InTerm, NullTerm, Selection, Term
-from connector.rules.vschema import ColumnVindex
-
-# Vitess hashes the text of a value; these have no single text, or none that the source and Vitess agree on.
-_NEVER_SHARDED_BY = frozenset({SqlType.FLOAT, SqlType.DOUBLE, SqlType.JSON, SqlType.GEOMETRY, SqlType.VECTOR})
+from connector.rules.vindex_columns import vindex_columns
+from connector.rules.vschema import ColumnVindex, VSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +22,7 @@ class Binder:
 
     table: Table
     vindex: ColumnVindex | None
+    vschema: VSchema = field(default_factory=VSchema)
 
     def plan(self, rule: Rule, selection: Selection, shards: tuple[KeyRange, ...]) -> Plan:
         """The whole plan. `shards` of one range or none: everything goes to partition 0."""
@@ -71,7 +70,8 @@ class Binder:
         if term.vindex is None:
             columns, ref = self._own_vindex()
         else:
-            columns, ref = self._sharding_columns(term.columns, VindexRef(term.vindex)), VindexRef(term.vindex)
+            ref = self.vschema.find_vindex(term.vindex, len(term.columns))
+            columns = vindex_columns(self.table, term.columns, ref)
         return InKeyRange(columns, ref, term.keyrange)
 
     def _routing(self, shards: tuple[KeyRange, ...]) -> Routing:
@@ -81,24 +81,10 @@ class Binder:
     def _own_vindex(self) -> tuple[tuple[int, ...], VindexRef]:
         if self.vindex is None:
             raise VindexMissing(f"no vindex for table {self.table.qualified}: its rows have no keyspace id")
-        return self._sharding_columns(self.vindex.columns, self.vindex.vindex), self.vindex.vindex
-
-    def _sharding_columns(self, columns: tuple[str, ...], ref: VindexRef) -> tuple[int, ...]:
-        indexes = tuple(self._index(column) for column in columns)
-        for column in (self.table.columns[index] for index in indexes):
-            if column.type in _NEVER_SHARDED_BY or (ref.type == "hash" and not _hashable(column)):
-                raise RuleUnsupported(
-                    f"vindex {ref.type} over {column.type.value.upper()} column {column.name} is not supported"
-                )
-        return indexes
+        return vindex_columns(self.table, self.vindex.columns, self.vindex.vindex), self.vindex.vindex
 
     def _index(self, column: str) -> int:
         index = self.table.index_of(column)
         if index is None:
             raise RuleColumnUnknown(f"table {self.table.qualified} has no column {column}")
         return index
-
-
-def _hashable(column: Column) -> bool:
-    """hash reads an integer from the value's text: a fraction or a bit string never has one."""
-    return column.type is not SqlType.BIT and not (column.type is SqlType.DECIMAL and column.scale)

@@ -16,7 +16,6 @@ from connector.model.errors import KeyRangeInvalid, RuleInvalid, RuleUnsupported
 from connector.model.keyrange import KeyRange
 from connector.model.plan import And, Comparison
 from connector.rules.syntax import CompareTerm, InTerm, KeyRangeTerm, Literal, NullTerm, Selection, Term
-from connector.vindex.registry import vindex_class
 
 _DIALECT = "mysql"
 _SHOWN = 80  # characters of a construct that an error message repeats
@@ -90,7 +89,7 @@ _CLAUSES = {
 def parse_selection(sql: str) -> Selection:
     """Raises RuleInvalid for text that is no SQL, RuleUnsupported naming the first construct that is not built.
 
-    The key ranges and vindex types that it names are checked too (KeyRangeInvalid, VindexUnknown).
+    The key ranges that it names are checked too (KeyRangeInvalid).
     """
     try:
         select = _only_select(sql)
@@ -288,9 +287,6 @@ def _function(node: exp.Expr) -> list[Term]:
         return [KeyRangeTerm((), None, keyrange)]
     *columns, vindex_node = columns
     vindex = _text(vindex_node, "the vindex", node)
-    arity = vindex_class(vindex).columns
-    if len(columns) != arity:
-        raise RuleInvalid(f"vindex {vindex} takes {arity} column, not {len(columns)}: {_shown(node)}")
     return [KeyRangeTerm(tuple(_column(column) for column in columns), vindex, keyrange)]
 
 

@@ -46,6 +46,9 @@ class RuleSet:
         self._vschema = vschema
         self._shards = shards
         self._known = tuple(_read(rule, keyspace) for rule in rules)
+        for known in self._known:
+            with naming(known.rule):
+                _check_vindexes(known.selection, vschema)
 
     def rule_for(self, database: str, table: str) -> Rule | None:
         """The rule of a table, None when no rule wants it."""
@@ -71,7 +74,7 @@ class RuleSet:
             return None
         vindex = self._vschema.vindex_of(table.database, table.name, self._keyspace)
         with naming(known.rule):
-            return Binder(table, vindex).plan(known.rule, known.selection, self._shards)
+            return Binder(table, vindex, self._vschema).plan(known.rule, known.selection, self._shards)
 
     def _find(self, database: str, table: str) -> _Known | None:
         if database.lower() in SYSTEM_DATABASES or is_internal_table(table):
@@ -84,6 +87,12 @@ def _read(rule: Rule, keyspace: str) -> _Known:
     with naming(rule):
         match = parse_match(rule.match, keyspace)
         return _Known(rule, match, _selection(rule.filter.strip(), match))
+
+
+def _check_vindexes(selection: Selection | None, vschema: VSchema) -> None:
+    for term in selection.predicate if selection else ():
+        if isinstance(term, KeyRangeTerm) and term.vindex is not None:
+            vschema.find_vindex(term.vindex, len(term.columns))
 
 
 def _selection(text: str, match: TableMatch) -> Selection | None:

@@ -7,6 +7,7 @@ from typing import Literal
 from connector.encode.envelope import EnvelopeOptions
 from connector.mysql.address import ServerAddress
 from connector.rules.ruleset import RuleSet
+from connector.transcode.choose import PYTHON, Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class SourceOptions:
     commit_max_ms: int = 200  # an open Kafka transaction ends at the first border after this time
     commit_min_ms: int = 0  # shortest time between two commits
     until_caught_up: bool = False
+    transcoder: Choice = PYTHON
 
     def databases(self) -> list[str]:
         """The databases that rules can match, the keyspace first (there is none when every rule names its own)."""

@@ -24,10 +24,11 @@ from connector.mysql.connection import connect
 from connector.mysql.preflight import check_source, raise_first_error
 from connector.mysql.replication import BinlogDump, replica_uuid_of
 from connector.mysql.source import SourceStatus, source_status
+from connector.rules.serialise import NotNative
 from connector.stream.copying import copy_tables
 from connector.stream.options import SourceOptions
 from connector.stream.planning import TablePlans
-from connector.transcode.composed import ComposedTranscoder
+from connector.transcode.choose import instead
 from connector.transcode.protocol import StreamOutput, TranscodeOptions, Transcoder
 from schemas.names import heartbeat_topic, key_subject, record_subject, value_subject
 
@@ -57,6 +58,7 @@ class SourceTask:
         self._telemetry = telemetry
         self._stop = stop
         self._on_running = on_running
+        self._transcode = options.transcoder
         self._topics = Topics(options.kafka)
         self._registry = open_registry(options.registry_url, options.kafka)
         self._offsets_topic = offsets_topic(options.group, options.connector)
@@ -83,15 +85,24 @@ class SourceTask:
             checkpoint = self._stored()
             self._preflight(checkpoint)
             self.started = True
-            if checkpoint is None:
-                checkpoint = self._first_checkpoint(status.gtid_executed)
-            if checkpoint is None:
-                return
-            self._follow(checkpoint, stop_at)
+            self._go_on(checkpoint, status.gtid_executed, stop_at)
+        except NotNative as why:
+            # A table came whose rule only the Python path can run: start anew at the stored position.
+            self._transcode = instead(why)
+            self._pending, self._pending_rows, self._began = None, 0, 0.0
+            self._open_publisher(_STREAM_TRANSACTION_MS)
+            self._go_on(self._stored(), status.gtid_executed, stop_at)
         finally:
             if self._publisher:
                 self._publisher.close()
             self._registry.close()
+
+    def _go_on(self, checkpoint: Checkpoint | None, executed: GtidSet, stop_at: GtidSet | None) -> None:
+        _log.info("%s runs on the %s path: %s", self._options.connector, self._transcode.name, self._transcode.why)
+        if checkpoint is None:
+            checkpoint = self._first_checkpoint(executed)
+        if checkpoint is not None:
+            self._follow(checkpoint, stop_at)
 
     def _source_status(self) -> SourceStatus:
         with connect(self._options.address) as connection:
@@ -174,7 +185,7 @@ class SourceTask:
             tx_chunk_rows=options.tx_chunk_rows,
             tx_chunk_bytes=options.tx_chunk_bytes,
         )
-        return ComposedTranscoder(output, start, clock_us)
+        return self._transcode.transcoder(output, start, clock_us)
 
     def _heartbeat_ids(self) -> tuple[int | None, int | None]:
         envelope = self._options.envelope
@@ -206,18 +217,20 @@ class SourceTask:
             self._beat = time.monotonic()
             _log.info("following %s from %s", options.connector, start.position)
             while True:
-                chunk = dump.read(self._patience(in_transaction=transcoder.in_transaction))
+                chunk = b""
+                if not transcoder.more:
+                    chunk = dump.read(self._patience(in_transaction=transcoder.in_transaction))
                 items = transcoder.feed(chunk)
                 while True:
                     if any(isinstance(item, Ddl) for item in items):
                         plans.forget()
-                    if self._deliver(items, idle=not dump.buffered):
+                    if self._deliver(items, idle=not (dump.buffered or transcoder.more)):
                         return
                     if not items or not isinstance(items[-1], NeedPlan):
                         break
                     transcoder.provide(plans.answer(items[-1].table_map))
                     items = transcoder.feed(b"")
-                if self._settled(transcoder, stop_at, idle=not chunk):
+                if self._settled(transcoder, stop_at, idle=not (chunk or transcoder.more)):
                     return
         except (DuplicateServerId, SourceConnectionLost):
             self._assert_owner()
@@ -257,7 +270,7 @@ class SourceTask:
                         self._telemetry.rows(item.rows)
                         self._telemetry.bytes(item.bytes)
                 case Committed():
-                    self._telemetry.transactions(1)
+                    self._telemetry.transactions(item.transactions)
                     self._border(item.checkpoint, item.rows)
                 case ChunkBorder():
                     self._border(item.checkpoint, 0)

@@ -308,7 +308,7 @@ class ComposedTranscoder:
         return {"file": self._reader.file, "pos": header.end_pos - header.size}
 
     # ---- the copy phase ----------------------------------------------------------------------------------------------
-    def copy_rows(self, bound: BoundPlan, rows: Sequence[Row]) -> tuple[tuple[Record, ...], int]:
+    def copy_rows(self, bound: BoundPlan, rows: Sequence[Row]) -> tuple[Sequence[Record], int]:
         """See the protocol."""
         path = self._copy_path(bound)
         passed = 0
@@ -327,18 +327,18 @@ class ComposedTranscoder:
                     self._outbox.copy(partition, path.schema_id, image, path.keyed, self._checkpoint.position)
         return self._outbox.take().records, passed
 
-    def copy_done(self, bound: BoundPlan) -> tuple[Record, ...]:
+    def copy_done(self, bound: BoundPlan) -> Sequence[Record]:
         """See the protocol."""
         keyed = bool(bound.plan.output.primary_key)
         self._outbox.copy_done(bound.row_schema or 0, keyed, self._checkpoint.position)
         return self._copied()
 
-    def copy_completed(self) -> tuple[Record, ...]:
+    def copy_completed(self) -> Sequence[Record]:
         """See the protocol."""
         self._outbox.copy_completed(self._checkpoint.position)
         return self._copied()
 
-    def _copied(self) -> tuple[Record, ...]:
+    def _copied(self) -> Sequence[Record]:
         records = self._outbox.take().records
         self._checkpoint = replace(self._checkpoint, seqs=self._outbox.seqs)
         return records
@@ -368,7 +368,7 @@ class ComposedTranscoder:
         )
 
     # ---- between transactions ----------------------------------------------------------------------------------------
-    def heartbeat(self) -> tuple[Record, ...]:
+    def heartbeat(self) -> Sequence[Record]:
         """See the protocol."""
         self._outbox.heartbeat(self._checkpoint)
         if self._options.envelope:
@@ -384,6 +384,11 @@ class ComposedTranscoder:
     def in_transaction(self) -> bool:
         """See the protocol."""
         return self._tx is not None or self._resume is not None
+
+    @property
+    def more(self) -> bool:
+        """See the protocol."""
+        return False
 
     @property
     def checkpoint(self) -> Checkpoint:

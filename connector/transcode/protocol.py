@@ -2,7 +2,7 @@
 
 The contract: `feed` takes bytes in any cut and returns items in binlog order; it stops at the first `NeedPlan`,
 and goes on (with `feed(b"")`) after `provide`. The same bytes give the same items however they are cut, where Records
-that follow one another count as one.
+that follow one another count as one, and where one Committed may stand for several source transactions.
 """
 
 from collections.abc import Callable, Sequence
@@ -59,21 +59,25 @@ class Transcoder(Protocol):
     def provide(self, bound: BoundPlan | None) -> None:
         """Answers NeedPlan; None skips the table's rows without decoding them."""
 
-    def copy_rows(self, bound: BoundPlan, rows: Sequence[Row]) -> tuple[tuple[Record, ...], int]:
+    def copy_rows(self, bound: BoundPlan, rows: Sequence[Row]) -> tuple[Sequence[Record], int]:
         """Records of snapshot rows (filter and encoder of the stream) and how many rows passed."""
 
-    def copy_done(self, bound: BoundPlan) -> tuple[Record, ...]:
+    def copy_done(self, bound: BoundPlan) -> Sequence[Record]:
         """Records that end one table's copy."""
 
-    def copy_completed(self) -> tuple[Record, ...]:
+    def copy_completed(self) -> Sequence[Record]:
         """Records that end the copy phase."""
 
-    def heartbeat(self) -> tuple[Record, ...]:
+    def heartbeat(self) -> Sequence[Record]:
         """Records that carry position and clock while nothing else is sent; only between transactions."""
 
     @property
     def in_transaction(self) -> bool:
         """Whether a source transaction is open: no commit, no heartbeat now."""
+
+    @property
+    def more(self) -> bool:
+        """Whether `feed` stopped although whole events wait inside: go on with `feed(b"")` before reading."""
 
     @property
     def checkpoint(self) -> Checkpoint:

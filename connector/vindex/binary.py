@@ -2,23 +2,26 @@
 
 from typing import ClassVar
 
-from connector.model.errors import VindexUnmappable
-from connector.model.table import Row
-from connector.vindex.base import text_bytes
+from connector.model.keyrange import KeyRange
+from connector.model.table import Value
+from connector.vindex.base import SingleColumn, text_bytes
 
 
-class BinaryVindex:
-    """The bytes as they are; numbers and text by their text."""
+class BinaryVindex(SingleColumn):
+    """The bytes as they are; numbers and text by their text. NULL and the empty value have no keyspace id."""
 
     name: ClassVar[str] = "binary"
-    unique: ClassVar[bool] = True
-    cost: ClassVar[int] = 0
-    columns: ClassVar[int] = 1
+    hashing: ClassVar[bool] = True
+    cost = 0
 
-    def map(self, values: Row) -> bytes:
-        """Takes every value but a float, NULL and the empty value (an empty keyspace id lies in no shard)."""
-        (value,) = values
-        keyspace_id = text_bytes(value, self.name)
-        if not keyspace_id:
-            raise VindexUnmappable("binary has no keyspace id for NULL or an empty value", vindex=self.name)
+    def hash(self, value: Value) -> bytes:
+        """Takes every value but a float."""
+        return text_bytes(value, self.name)
+
+    def reverse_map(self, keyspace_id: bytes) -> bytes:
+        """The bytes."""
         return keyspace_id
+
+    def range_map(self, start: Value, end: Value) -> KeyRange:
+        """In the order of bytes; NULL and the empty value are open ends."""
+        return KeyRange(self.hash(start), self.hash(end))

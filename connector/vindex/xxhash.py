@@ -4,19 +4,17 @@ from typing import ClassVar
 
 from xxhash import xxh64_intdigest
 
-from connector.model.table import Row
-from connector.vindex.base import text_bytes
+from connector.model.table import Value
+from connector.vindex.base import SingleColumn, text_bytes
 
 
-class XxhashVindex:
+class XxhashVindex(SingleColumn):
     """xxHash64 (seed 0) written little-endian; NULL counts as the empty text."""
 
     name: ClassVar[str] = "xxhash"
-    unique: ClassVar[bool] = True
-    cost: ClassVar[int] = 1
-    columns: ClassVar[int] = 1
+    hashing: ClassVar[bool] = True
+    cost = 1
 
-    def map(self, values: Row) -> bytes:
+    def hash(self, value: Value) -> bytes:
         """Takes every value but a float."""
-        (value,) = values
         return xxh64_intdigest(text_bytes(value, self.name)).to_bytes(8, "little")

@@ -126,7 +126,7 @@ class MetricsServer:
             self._http = ThreadingHTTPServer((host, port), _handler_for(directory))
         except OSError as error:
             raise ListenerUnavailable(
-                f"rest.listeners cannot be listened on: {error.strerror}", listener=f"{host}:{port}"
+                f"rest.listeners cannot be listened on: {error.strerror}", listener=f"{host}:{port}", errno=error.errno
             ) from None
         self._http.daemon_threads = True
         self.port: int = self._http.server_address[1]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from connector.model.errors import MessageInvalid
 from connector.model.table import BLOBS, INTEGERS, Column, SqlType, Value
+from sinks.mysql.json_literals import decimals
 
 Literal = Callable[[Value], str]
 
@@ -28,6 +29,8 @@ def literal_of(column: Column) -> Literal:
         return bits
     if column.type in BLOBS or column.type in (SqlType.GEOMETRY, SqlType.VECTOR):
         return binary
+    if column.type is SqlType.JSON:
+        return document
     return text
 
 
@@ -62,7 +65,7 @@ def decimal(value: Value) -> str:
 
 
 def text(value: Value) -> str:
-    """Text, labels, JSON, dates and times."""
+    """Text, labels, dates and times."""
     if value is None:
         return "NULL"
     if type(value) is not str:
@@ -70,6 +73,16 @@ def text(value: Value) -> str:
     if "\\" in value:
         return f"_utf8mb4 x'{value.encode().hex()}'"
     return "'" + value.replace("'", "''") + "'"
+
+
+def document(value: Value) -> str:
+    """JSON, with its DECIMALs as such."""
+    literal = text(value)
+    if type(value) is not str or not (found := decimals(value)):
+        return literal
+    if found[0][0] == "$":
+        return f"CAST({found[0][1]} AS JSON)"  # the literal is a DECIMAL
+    return f"JSON_REPLACE({literal},{','.join(f'{text(path)},{digits}' for path, digits in found)})"
 
 
 def binary(value: Value) -> str:

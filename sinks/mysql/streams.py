@@ -135,7 +135,7 @@ class StreamRow:
     def fail(self, session: TargetSession, error: RowcastError) -> None:
         """Record the error that ends the stream and commit; nothing when somebody else owns the row by now."""
         session.execute(
-            f"UPDATE {self._table} SET state = 'Error', message = {_message(f'{error.code}: {error}')},"
+            f"UPDATE {self._table} SET state = 'Error', message = {_message(failure(error))},"
             f" time_updated = UNIX_TIMESTAMP() WHERE id = {self._id} AND epoch = {self._epoch}"
         )
         session.commit()
@@ -292,6 +292,13 @@ def _resumed(state: str) -> State:
     # A start undoes an earlier stop; which phase it was in shows with the next message.
     known = State(state.lower()) if state.lower() in set(State) else State.INIT
     return State.RUNNING if known in (State.STOPPED, State.ERROR) else known
+
+
+def failure(error: RowcastError) -> str:
+    """What the row says about an error, as `rowcast status` reads it: the hint survives a long message."""
+    hint = f"\nhint: {error.remedy}"
+    room = MESSAGE_BYTES - len(hint.encode())
+    return f"{error.code}: {error}".encode()[: max(0, room)].decode(errors="ignore") + hint
 
 
 def _message(message: str) -> str:

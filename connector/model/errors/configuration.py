@@ -98,7 +98,7 @@ class VindexUnknown(RowcastError):
 
     code = "VINDEX_UNKNOWN"
     disposition = Disposition.OPERATOR
-    hint = "Name a vindex type that rowcast has: binary, hash, xxhash."
+    hint = "Name a vindex type that rowcast has; docs/vindexes.md lists them."
     exit_status = 2
 
 

@@ -164,9 +164,3 @@ def test_without_the_privilege(account: Account) -> None:
 def test_least_privileges(account: Account) -> None:
     with dump(account(REPLICA_GRANTS[0]), GtidSet()) as stream:
         assert next(event_types(stream)) == ROTATE
-
-
-def test_tagged_positions_are_refused(source: ServerAddress) -> None:
-    gtids = GtidSet.parse("3e11fa47-71ca-11e1-9e33-c80aa9429562:backup:1-5")
-    with pytest.raises(errors.PositionInvalid, match="tagged"), dump(source, gtids):
-        pass

@@ -5,7 +5,7 @@ import re
 import pytest
 from pydantic import BaseModel
 
-from connector.config.settings import KafkaSettings, Settings, ShardServers, VindexSetting
+from connector.config.settings import KafkaSettings, NamedVindexSetting, Settings, ShardServers, VindexSetting
 from connector.config.sink import ConsoleSinkSettings, SinkSettings
 from connector.config.source import RuleSetting, SourceSettings
 from connector.model.errors import RowcastError, all_errors
@@ -13,7 +13,7 @@ from tools import docs
 
 MODELS: list[type[BaseModel]] = [
     Settings, KafkaSettings, SourceSettings, SinkSettings, ConsoleSinkSettings, RuleSetting, ShardServers,
-    VindexSetting,
+    VindexSetting, NamedVindexSetting,
 ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connector.config import Resolver, Settings, build, effective, load, load_kafka
-from connector.config.settings import CONNECTOR_CLASSES
+from connector.config.settings import CONNECTOR_CLASSES, VindexSetting
 from connector.config.source import SourceSettings
 from connector.model.errors import (
     ConfigError,
@@ -94,7 +94,10 @@ def test_everything_of_the_documented_file_is_understood() -> None:
     targets = sink.targets(Resolver({}))
     address, database = targets[KeyRange.parse("-80")]
     assert (address.port, address.password, database) == (3307, MARKER, "shop")
-    assert tree.vschema["shop"]["customer"].names == ("id",)
+    tables = tree.vschema["shop"]
+    assert isinstance(tables, dict)
+    assert isinstance(customer := tables["customer"], VindexSetting)
+    assert customer.names == ("id",)
 
 
 def test_debezium_s_class_name_makes_a_source() -> None:
