@@ -108,21 +108,20 @@ impl CellReader {
     }
 
     /// Decodes the stored bytes of one cell; exactly as many as `layout` found.
-    pub fn read<'s>(&self, data: &'s [u8], scratch: &'s mut Scratch) -> Result<Cell<'s>, Malformed> {
+    pub fn read<'s>(&'s self, data: &'s [u8], scratch: &'s mut Scratch) -> Result<Cell<'s>, Malformed> {
         match &self.meaning {
             Meaning::Signed => Ok(Cell::Int(signed(data))),
             Meaning::Unsigned => Ok(Cell::UInt(little_endian(data))),
             Meaning::Float => Ok(Cell::Float(f32::from_bits(little_endian(data) as u32))),
             Meaning::Double => Ok(Cell::Double(f64::from_bits(little_endian(data)))),
             Meaning::Text(charset) => charset.decode(data, &mut scratch.text).map(Cell::Text),
-            Meaning::Bytes => Ok(Cell::Bytes(data)),
             Meaning::Padded(size) if data.len() < *size => {
                 scratch.bytes.clear();
                 scratch.bytes.extend_from_slice(data);
                 scratch.bytes.resize(*size, 0);
                 Ok(Cell::Bytes(&scratch.bytes))
             }
-            Meaning::Padded(_) => Ok(Cell::Bytes(data)),
+            Meaning::Bytes | Meaning::Padded(_) => Ok(Cell::Bytes(data)),
             Meaning::Enum(labels) => label(labels, little_endian(data)).map(Cell::Text),
             printed => {
                 scratch.text.clear();
@@ -143,7 +142,9 @@ fn label(labels: &[String], index: u64) -> Result<&str, Malformed> {
         return Ok("");
     }
     let found = usize::try_from(index - 1).ok().and_then(|index| labels.get(index));
-    found.map(String::as_str).ok_or_else(|| Malformed::invalid(format!("ENUM index {index} of {} labels", labels.len())))
+    found
+        .map(String::as_str)
+        .ok_or_else(|| Malformed::invalid(format!("ENUM index {index} of {} labels", labels.len())))
 }
 
 fn set_labels(labels: &[String], bits: u64, out: &mut String) -> Result<(), Malformed> {

@@ -89,7 +89,9 @@ impl Groups {
             *first ^= 0x80;
         }
         if negative {
-            room.iter_mut().for_each(|byte| *byte = !*byte);
+            for byte in room {
+                *byte = !*byte;
+            }
         }
         Ok((Self { bytes, at: 0 }, negative))
     }

@@ -31,6 +31,20 @@ pub enum Code {
     SchemaMismatch,
     /// A cell's bytes are no value of its type.
     ValueUndecodable,
+    /// A row's values have no keyspace id.
+    VindexUnmappable,
+    /// Text whose place in its collation's order is not known.
+    CollationUnsupported,
+    /// Row changes are in the binlog as text.
+    BinlogStatement,
+    /// A value that its topic's format cannot hold.
+    ValueUnrepresentable,
+    /// The stored position does not fit the configuration or the binlog.
+    ResumeMismatch,
+    /// A row image that is not what its schema says.
+    MessageInvalid,
+    /// An answer, not a failure: only the Python path can do it.
+    NotNative,
     /// A defect of rowcast.
     Internal,
 }
@@ -49,6 +63,13 @@ impl Code {
             Self::TableMapUnknown => "TABLE_MAP_UNKNOWN",
             Self::SchemaMismatch => "SCHEMA_MISMATCH",
             Self::ValueUndecodable => "VALUE_UNDECODABLE",
+            Self::VindexUnmappable => "VINDEX_UNMAPPABLE",
+            Self::CollationUnsupported => "COLLATION_UNSUPPORTED",
+            Self::BinlogStatement => "BINLOG_STATEMENT",
+            Self::ValueUnrepresentable => "VALUE_UNREPRESENTABLE",
+            Self::ResumeMismatch => "RESUME_MISMATCH",
+            Self::MessageInvalid => "MESSAGE_INVALID",
+            Self::NotNative => "NOT_NATIVE",
             Self::Internal => "INTERNAL",
         }
     }

@@ -99,8 +99,7 @@ impl RowReader {
     pub fn new(table_map: &TableMap, table: &Table, policy: ImagePolicy) -> Result<Self> {
         let qualified = table.qualified();
         if table_map.columns.len() != table.columns.len() {
-            let what =
-                format!("the binlog has {} columns, the table {}", table_map.columns.len(), table.columns.len());
+            let what = format!("the binlog has {} columns, the table {}", table_map.columns.len(), table.columns.len());
             return Err(Error::new(Code::SchemaMismatch, what).with("table", qualified));
         }
         let mut cells = Vec::with_capacity(table.columns.len());
@@ -137,7 +136,12 @@ impl RowReader {
             }
             HeaderError::Error(error) => error,
         })?;
-        Ok(RowChanges { reader: self, kind: event.kind, data: body, at: body.len() - cursor.left(), header, space })
+        let at = body.len() - cursor.left();
+        let nothing = header.first.is_empty() && header.second.is_empty();
+        if nothing && at < body.len() {
+            return Err(self.corrupt("a rows event without columns has rows".into()));
+        }
+        Ok(RowChanges { reader: self, kind: event.kind, data: body, at, header, empty_row: nothing, space })
     }
 
     fn header<'r>(
@@ -159,7 +163,7 @@ impl RowReader {
         let first = self.present(cursor)?;
         let second = match event.kind {
             RowsKind::Update | RowsKind::PartialUpdate => self.present(cursor)?,
-            RowsKind::Insert | RowsKind::Delete => Present::All,
+            RowsKind::Insert | RowsKind::Delete => Present::NONE,
         };
         Ok(ImageColumns { first, second })
     }
@@ -254,6 +258,15 @@ enum Present<'a> {
     Some { bitmap: &'a [u8], count: usize },
 }
 
+impl Present<'_> {
+    /// No image, or an image without any column.
+    const NONE: Self = Self::Some { bitmap: &[], count: 0 };
+
+    fn is_empty(self) -> bool {
+        matches!(self, Self::Some { count: 0, .. })
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct ImageColumns<'a> {
     first: Present<'a>,
@@ -273,6 +286,8 @@ pub struct RowChanges<'r> {
     data: &'r [u8],
     at: usize,
     header: ImageColumns<'r>,
+    /// An image without any column (`INSERT INTO t VALUES ()` with MINIMAL images) has no bytes: it is the only row.
+    empty_row: bool,
     space: &'r mut RowSpace,
 }
 
@@ -291,7 +306,7 @@ impl RowChanges<'_> {
     /// `BINLOG_CORRUPT` when the event ends inside a row. Not an `Iterator`: a row is gone when the next is asked for.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Option<Change<'_>>> {
-        if self.at >= self.data.len() {
+        if self.at >= self.data.len() && !std::mem::take(&mut self.empty_row) {
             return Ok(None);
         }
         let Self { reader, data, header, .. } = *self;
@@ -304,7 +319,9 @@ impl RowChanges<'_> {
         self.space.diffs.clear();
         match self.kind {
             RowsKind::Insert | RowsKind::Delete => {}
-            RowsKind::Update => self.at = reader.walk(data, self.at, header.second, &mut self.space.after).map_err(cut)?,
+            RowsKind::Update => {
+                self.at = reader.walk(data, self.at, header.second, &mut self.space.after).map_err(cut)?;
+            }
             RowsKind::PartialUpdate => self.partial_after()?,
         }
         let before = RowImage { reader, data, spans: &self.space.before, base: None };

