@@ -112,6 +112,8 @@ def build(
             "java",
             f"-Xmx{HEAP_MEGABYTES}m",
             "-Xms128m",
+            # The compression libraries are unpacked there; nothing is to be left outside of the run's folder.
+            f"-Djava.io.tmpdir={folder}",
             *QUICK_START,
             "-cp",
             jars.classpath,

@@ -38,13 +38,13 @@ _PATIENCE_S = 120.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `rowcast demo`."""
     parser.add_argument("--rows", type=int, default=100_000, help="rows in the shop before the start (100,000)")
-    parser.add_argument("--seconds", type=float, default=10.0, help="how long the writer runs (10)")
+    parser.add_argument("--seconds", type=float, default=8.0, help="how long the writer runs (8)")
 
 
 def execute(args: argparse.Namespace) -> int:
     """Runs the demo; returns the exit status."""
     keep = os.environ.get("DEMO_KEEP") == "1"
-    console = Console(stderr=False)
+    console = Console(soft_wrap=True)
     stack = _stack(detached=keep)
     started = time.monotonic()
     try:
