@@ -25,7 +25,7 @@ from connector.config import Resolver, Settings, SinkSettings, SourceSettings
 from connector.kafka.positions import PositionStore, key_for, offsets_topic
 from connector.kafka.status import StatusStore
 from connector.kafka.topics import Topics
-from connector.model.errors import RowcastError, UsageError
+from connector.model.errors import DdlStopped, RowcastError, UsageError
 from connector.model.position import Checkpoint, parse_position
 from connector.mysql.connection import Connection, connect, query
 from connector.mysql.replication import replica_uuid_of
@@ -189,6 +189,8 @@ def _sink(connector: SinkSettings, unit: Unit, rate: float | None) -> StreamStat
         result.lag_seconds = float(max(0, late) + max(0, silent))
     if result.state == "error":
         result.last_error = _parsed_error(_text(message))
+    elif message and owner is None:
+        result.last_error = _error(DdlStopped(_text(message)))  # on_ddl = STOP leaves nothing else there
     return result
 
 

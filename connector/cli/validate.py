@@ -62,7 +62,7 @@ def rule_set(settings: Settings, name: str) -> RuleSet:
 def rules_of(source: SourceSettings, name: str) -> list[Rule]:
     """The rules as written, or the rules that stand for table.include.list and table.exclude.list."""
     if source.rules:
-        return [Rule(rule.match, rule.filter) for rule in source.rules]
+        return [Rule(rule.match, rule.filter, rule.on_filter_change) for rule in source.rules]
     if source.table_include_list:
         return [Rule(f"/{each}/") for each in _table_patterns(source, source.table_include_list, name, "include")]
     everything = Rule("/.*/")

@@ -28,6 +28,7 @@ from connector.config.values import (
     invalid,
 )
 from connector.model.keyrange import KeyRange, parse_shards
+from connector.model.plan import OnFilterChange
 from connector.mysql.address import ServerAddress, SslMode
 from schemas.names import stream_topic
 
@@ -47,8 +48,15 @@ class RuleSetting(Section):
     match: Text = Field(description="Table name, database.table, or a regular expression that begins with a slash.")
     filter: str = Field(
         "",
-        description="A SELECT of the table: columns, and a WHERE of AND-ed comparisons and in_keyrange. "
+        description="A SELECT of the table: columns and expressions, and a WHERE (docs/rules.md has the language). "
         "Empty: every row and column; a key range such as `-80`: the rows of that range; `exclude`: none.",
+    )
+    on_filter_change: Choice[OnFilterChange] = Field(
+        "split",
+        alias="on_filter_change",
+        description="What an update becomes when the row passes the WHERE only before or only after it. "
+        "split: a delete or an insert; vitess: the update itself, as Vitess sends it since v23. "
+        "With in_keyrange it is always split.",
     )
 
 

@@ -218,11 +218,20 @@ class Xor:
     """Pops two truths; unknown when one is."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeyspaceId:
+    """Pushes the row's keyspace id as BYTES."""
+
+    columns: tuple[int, ...]
+    vindex: VindexRef
+
+
 Opcode = (
     Compare
     | In
     | IsNull
     | InKeyRange
+    | KeyspaceId
     | Load
     | Push
     | CompareValues
@@ -253,23 +262,31 @@ class Computed:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """An output column that the target keeps: count(*) or sum(column)."""
+    """A target column that the target keeps: count(*) or sum(column)."""
 
     function: Literal["count", "sum"]
-    column: int | None  # source column of sum
+    column: int | None  # index into the plan's output, of sum
     sql: str
 
 
 @dataclass(frozen=True, slots=True)
-class Rollup:
-    """GROUP BY and aggregates: what the target does with the rows that the source sends.
+class TargetExpression:
+    """A target column that the target computes from columns that it is sent."""
 
-    `output` has one entry a target column: an index into the plan's output, or an aggregate. `mode` is Vitess's:
-    insert = a row a row, on_duplicate = groups are kept up to date, ignore = the first row of a group stays.
+    sql: str
+    columns: tuple[int, ...]  # indexes into the plan's output
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSelect:
+    """What a MySQL target makes of the rows that the source sends.
+
+    `output` has one entry a target column: an index into the plan's output, or what the target computes. `mode` is
+    Vitess's: insert = a row a row, on_duplicate = groups are kept up to date, ignore = the first row of a group stays.
     """
 
     names: tuple[str, ...]
-    output: tuple[int | Aggregate, ...]
+    output: tuple[int | Aggregate | TargetExpression, ...]
     group_by: tuple[int, ...]  # indexes into `output`
     mode: Literal["insert", "on_duplicate", "ignore"]
 
@@ -295,7 +312,7 @@ class Plan:
     match: str  # the rule as written
     filter: str
     on_filter_change: OnFilterChange = "split"
-    rollup: Rollup | None = None  # set: only a target that keeps groups can apply the rows
+    target: TargetSelect | None = None  # set: the rows mean nothing until a target has computed its part
     version: int = PLAN_VERSION
 
 

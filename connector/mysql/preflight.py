@@ -113,12 +113,13 @@ def _checks(connection: Connection, request: _Request) -> Iterator[Finding]:
             "Set binlog_row_metadata = FULL, so that every change carries the definition it was made with.",
             request.where,
         )
-    # 3. The database, and what the account may do.
-    if not query(connection, "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s", (request.database,)):
-        yield found(DatabaseMissing("the source has no such database", database=request.database))
+    # 3. What the account may do, and the database: one that it may not see looks like one that is not there.
     grants = _grants(connection)
     for error in _missing_privileges(grants, request):
         yield found(error)
+    exists = "SELECT 1 FROM information_schema.schemata WHERE schema_name = %s"
+    if _sees_database(grants, request) and not query(connection, exists, (request.database,)):
+        yield found(DatabaseMissing("the source has no such database", database=request.database))
     # 4. Identity and position: only what the account may ask, and only where there are GTIDs to compare.
     if grants.anywhere("REPLICATION CLIENT") and "gtid_mode" in settings:
         status = source_status(connection)
@@ -164,6 +165,12 @@ def _missing_privileges(grants: Grants, request: _Request) -> Iterator[RowcastEr
         yield _privilege_missing("SELECT", f"{database}.*")
     if request.needs_snapshot and not grants.on_database("LOCK TABLES", database):
         yield _privilege_missing("LOCK TABLES", f"{database}.*")
+
+
+def _sees_database(grants: Grants, request: _Request) -> bool:
+    return grants.anywhere("SHOW DATABASES") or any(
+        grants.on_table("SELECT", request.database, table) for table in request.tables or [""]
+    )
 
 
 def _privilege_missing(privilege: str, place: str) -> SourcePrivilegeMissing:

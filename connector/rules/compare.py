@@ -1,34 +1,33 @@
-"""Opcodes -> Python closures: one row in, true, false or unknown (None) out. Called by `evaluate`.
+"""Opcodes that compare a column with literals -> Python closures: one row in, true, false or unknown (None) out.
 
-How a literal compares is written in `literals`; here is only the execution of it.
+Called by `machine`. How a literal compares is written in `literals`; here is only the execution of it.
 """
 
 import operator
-import re
-import sys
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from connector.model.errors import InternalError
-from connector.model.plan import And, Compare, Comparison, In, InKeyRange, IsNull, Opcode
+from connector.model.plan import Compare, Comparison, In, InKeyRange, IsNull
 from connector.model.table import BLOBS, INTEGERS, TEXTS, Row, SqlType, Table, Value
 from connector.rules.collation import collation
+from connector.rules.numbers import leading_number
 from connector.vindex.registry import build
 
 Truth = bool | None
 Predicate = Callable[[Row], Truth]
 
-_OPERATORS: dict[Comparison, Callable[[Any, Any], bool]] = {
+OPERATORS: dict[Comparison, Callable[[Any, Any], bool]] = {
     Comparison.EQ: operator.eq,
     Comparison.NE: operator.ne,
     Comparison.LT: operator.lt,
     Comparison.LE: operator.le,
     Comparison.GT: operator.gt,
     Comparison.GE: operator.ge,
+    Comparison.NULL_SAFE_EQ: operator.eq,
 }
-_LEADING_NUMBER = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
 _LABELLED = TEXTS | {SqlType.ENUM, SqlType.SET}
 _AS_THEY_ARE = BLOBS | {
     SqlType.YEAR,
@@ -48,51 +47,8 @@ class _Scale:
     pad: str | bytes = ""
 
 
-def compile_predicate(table: Table, predicate: tuple[Opcode, ...]) -> tuple[Predicate, ...]:
-    """The conjunction's terms in order: a row passes when all are true. Empty: every row passes.
-
-    The terms of the outermost And stay apart, because a row must be dropped by the first term that is not true: a
-    later in_keyrange may have no keyspace id for it.
-    """
-    stack: list[Predicate] = []
-    if not predicate:
-        return ()
-    *inner, last = predicate
-    if not isinstance(last, And):
-        inner = [*inner, last]
-    for opcode in inner:
-        stack.append(_conjunction(_pop(stack, opcode.count)) if isinstance(opcode, And) else _leaf(table, opcode))
-    terms = _pop(stack, last.count if isinstance(last, And) else 1)
-    if stack:
-        raise InternalError("a predicate leaves more than one result", table=table.qualified)
-    return tuple(terms)
-
-
-def _pop(stack: list[Predicate], count: int) -> list[Predicate]:
-    if count < 1 or count > len(stack):
-        raise InternalError("a predicate takes more results than there are")
-    taken = stack[-count:]
-    del stack[-count:]
-    return taken
-
-
-def _conjunction(terms: list[Predicate]) -> Predicate:
-    """False if one is false, else unknown if one is unknown, else true."""
-
-    def conjunction(row: Row) -> Truth:
-        result: Truth = True
-        for term in terms:
-            truth = term(row)
-            if truth is False:
-                return False
-            if truth is None:
-                result = None
-        return result
-
-    return conjunction
-
-
-def _leaf(table: Table, opcode: Compare | In | IsNull | InKeyRange) -> Predicate:
+def compile_leaf(table: Table, opcode: Compare | In | IsNull | InKeyRange) -> Predicate:
+    """The opcode as a closure. Raises InternalError for a comparison that no binder makes."""
     if isinstance(opcode, Compare):
         return _compare(table, opcode)
     if isinstance(opcode, In):
@@ -106,7 +62,7 @@ def _leaf(table: Table, opcode: Compare | In | IsNull | InKeyRange) -> Predicate
 def _compare(table: Table, opcode: Compare) -> Predicate:
     if opcode.literal is None:
         return lambda row: None
-    column, compare = opcode.column, _OPERATORS[opcode.op]
+    column, compare = opcode.column, OPERATORS[opcode.op]
     scale = _scale(table, column, opcode.literal)
     key, literal = scale.key, scale.key(opcode.literal)
     if scale.pad:
@@ -201,14 +157,14 @@ def _scale(table: Table, index: int, literal: Value) -> _Scale:
     if column.type is SqlType.DECIMAL:
         return _Scale(float if isinstance(literal, float) else Decimal)
     if column.type in _LABELLED and isinstance(literal, float):
-        return _Scale(_leading_number)
+        return _Scale(leading_number)
     if column.type in _LABELLED:
         known = collation(column.collation)
         return _Scale(known.cell_key(f"{table.qualified}.{column.name}"), known.pad)
     if column.type is SqlType.BIT:
         return _Scale(_bits)
     if column.type is SqlType.TIME:
-        return _Scale(_microseconds)
+        return _Scale(microseconds)
     raise InternalError(f"a plan compares a {column.type.value} column", table=table.qualified, column=column.name)
 
 
@@ -220,16 +176,7 @@ def _bits(value: bytes | int) -> int:
     return value if isinstance(value, int) else int.from_bytes(value, "big")
 
 
-def _leading_number(text: str | float) -> float:
-    """The number that MySQL reads at the start of a text, 0 when there is none."""
-    if isinstance(text, float):
-        return text
-    found = _LEADING_NUMBER.match(text)
-    number = float(found[1]) if found else 0.0
-    return max(-sys.float_info.max, min(number, sys.float_info.max))
-
-
-def _microseconds(text: str) -> int:
+def microseconds(text: str) -> int:
     """A TIME as a signed duration."""
     hours, minutes, rest = text.lstrip("-").split(":")
     seconds, _, fraction = rest.partition(".")

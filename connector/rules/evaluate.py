@@ -7,9 +7,10 @@ from bisect import bisect_right
 from collections.abc import Callable
 
 from connector.model.errors import VindexUnmappable
-from connector.model.plan import FilteredChange, Plan, Routing
-from connector.model.table import Row
-from connector.rules.compare import compile_predicate, row_values
+from connector.model.plan import Computed, FilteredChange, InKeyRange, Plan, Routing
+from connector.model.table import Row, Table, Value
+from connector.rules.compare import row_values
+from connector.rules.machine import cell_of, compile_predicate, compile_program
 from connector.vindex.registry import build
 
 
@@ -17,13 +18,16 @@ class PlanEvaluator:
     """Compiled once per plan; belongs to one thread.
 
     Each image is judged alone: a row that leaves the filter is a delete, one that enters it an insert, and a row that
-    moves between shards is a delete in one partition and an insert in another.
+    moves between shards is a delete in one partition and an insert in another. Under on_filter_change "vitess" an
+    update of which one image passes stays an update, unless the rule has an in_keyrange.
     """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._terms = compile_predicate(plan.source, plan.predicate)
-        self._project = _projection(plan.projection, len(plan.source.columns))
+        self._project = _projection(plan)
+        ranged = any(isinstance(opcode, InKeyRange) for opcode in plan.predicate)
+        self._both = plan.on_filter_change == "vitess" and not ranged
         self._partition = _partition(plan.routing) if plan.routing else None
 
     def change(self, before: Row | None, after: Row | None) -> FilteredChange | None:
@@ -33,6 +37,10 @@ class PlanEvaluator:
         and CollationUnsupported for a row that cannot be judged.
         """
         try:
+            if self._both and before is not None and after is not None:
+                if not self._passes(before) and not self._passes(after):
+                    return None
+                return self._routed(before, after)
             if before is not None and not self._passes(before):
                 before = None
             if after is not None and not self._passes(after):
@@ -70,10 +78,28 @@ class PlanEvaluator:
         return FilteredChange(old, new, routes)
 
 
-def _projection(columns: tuple[int, ...], width: int) -> Callable[[Row], Row]:
-    if columns == tuple(range(width)):
+def _projection(plan: Plan) -> Callable[[Row], Row]:
+    indexes = tuple(source for source in plan.projection if isinstance(source, int))
+    if indexes == tuple(range(len(plan.source.columns))) and len(indexes) == len(plan.projection):
         return lambda row: row
-    return row_values(columns)
+    if len(indexes) == len(plan.projection):
+        return row_values(indexes)
+    cells = [_cell(plan.source, source) for source in plan.projection]
+    return lambda row: tuple([cell(row) for cell in cells])
+
+
+def _cell(table: Table, source: int | Computed) -> Callable[[Row], Value]:
+    if isinstance(source, int):
+        index = source
+        return lambda row: row[index]
+    compute = compile_program(table, source.program)
+    convert = cell_of(source.type)
+
+    def cell(row: Row) -> Value:
+        value = compute(row)
+        return None if value is None else convert(value)
+
+    return cell
 
 
 def _partition(routing: Routing) -> Callable[[Row], int]:

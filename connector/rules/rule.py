@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from connector.model.errors import RowcastError, RuleInvalid
+from connector.model.plan import OnFilterChange
 from connector.rules.internal import SYSTEM_DATABASES, is_internal_table
 
 # Vitess matches with RE2. What the two dialects read differently is refused, so that a rule means the same in both.
@@ -14,10 +15,14 @@ _NOT_RE2 = re.compile(r"\(\?[=!<>(#]|\(\?P[=>]|\\[1-9pPzQEC]|\[\[:|\{,|[*+?}]\+"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`match`: a table, `database.table`, or `/regex/`. `filter`: empty, one key range, or a SELECT."""
+    """`match`: a table, `database.table`, or `/regex/`. `filter`: empty, one key range, or a SELECT.
+
+    `on_filter_change`: what an update becomes when only one of its images passes.
+    """
 
     match: str
     filter: str = ""
+    on_filter_change: OnFilterChange = "split"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from connector.rules.bind import Binder
 from connector.rules.internal import SYSTEM_DATABASES, is_internal_table
 from connector.rules.parse import parse_selection
 from connector.rules.rule import Rule, TableMatch, naming, parse_match
-from connector.rules.syntax import KeyRangeTerm, Selection
+from connector.rules.syntax import AndTerm, KeyRangeTerm, NotTerm, OrTerm, Selection
 from connector.rules.vschema import VSchema
 
 EXCLUDE = "exclude"
@@ -47,8 +47,9 @@ class RuleSet:
         self._shards = shards
         self._known = tuple(_read(rule, keyspace) for rule in rules)
         for known in self._known:
-            with naming(known.rule):
-                _check_vindexes(known.selection, vschema)
+            if known.selection is not None and known.selection.where is not None:
+                with naming(known.rule):
+                    _check_vindexes(known.selection.where, vschema)
 
     def rule_for(self, database: str, table: str) -> Rule | None:
         """The rule of a table, None when no rule wants it."""
@@ -63,18 +64,18 @@ class RuleSet:
             if known.match.pattern is None and known.selection is not None
         ]
 
-    def plan(self, table: Table) -> Plan | None:
+    def plan(self, table: Table, *, for_target: bool = False) -> Plan | None:
         """The plan for one table version, None when no rule wants the table.
 
-        Raises RuleColumnUnknown, RuleUnsupported (a comparison that is not exact for the column), RuleInvalid,
-        VindexMissing.
+        `for_target`: what only a MySQL target can compute becomes the plan's `target` and is no error. Raises
+        RuleColumnUnknown, RuleUnsupported (an outcome that is not exact for the column), RuleInvalid, VindexMissing.
         """
         known = self._find(table.database, table.name)
         if known is None or known.selection is None:
             return None
         vindex = self._vschema.vindex_of(table.database, table.name, self._keyspace)
         with naming(known.rule):
-            return Binder(table, vindex, self._vschema).plan(known.rule, known.selection, self._shards)
+            return Binder(table, vindex, self._vschema, for_target).plan(known.rule, known.selection, self._shards)
 
     def _find(self, database: str, table: str) -> _Known | None:
         if database.lower() in SYSTEM_DATABASES or is_internal_table(table):
@@ -89,20 +90,27 @@ def _read(rule: Rule, keyspace: str) -> _Known:
         return _Known(rule, match, _selection(rule.filter.strip(), match))
 
 
-def _check_vindexes(selection: Selection | None, vschema: VSchema) -> None:
-    for term in selection.predicate if selection else ():
+def _check_vindexes(where: object, vschema: VSchema) -> None:
+    """The vindexes that in_keyrange names exist and take that many columns, whatever the table."""
+    pending = [where]
+    while pending:
+        term = pending.pop()
         if isinstance(term, KeyRangeTerm) and term.vindex is not None:
             vschema.find_vindex(term.vindex, len(term.columns))
+        elif isinstance(term, AndTerm | OrTerm):
+            pending += term.terms
+        elif isinstance(term, NotTerm):
+            pending.append(term.term)
 
 
 def _selection(text: str, match: TableMatch) -> Selection | None:
     if text.lower() == EXCLUDE:
         return None
     if not text:
-        return Selection(None, match.table, None, ())
+        return Selection(None, match.table, None, None)
     # Text of digits and dashes alone was meant as a range, so that is what its error has to be about.
     if is_key_range(text) or _LIKE_A_RANGE.fullmatch(text):
-        return Selection(None, match.table, None, (KeyRangeTerm((), None, KeyRange.parse(text)),))
+        return Selection(None, match.table, None, KeyRangeTerm((), None, KeyRange.parse(text)))
     if match.pattern is not None:
         raise RuleUnsupported("a rule with a /regex/ takes an empty filter or one key range such as -80, not a SELECT")
     selection = parse_selection(text)

@@ -152,7 +152,7 @@ def main() -> int:
     if known[known.index("GB18030") :] != index[index.index("GB18030") :]:
         stale.append("charset/multi_byte.rs")
     for name in stale:
-        print(f"native/core/src/{name} differs from the Python tables", file=sys.stderr)
+        sys.stderr.write(f"native/core/src/{name} differs from the Python tables\n")
     return bool(stale)
 
 

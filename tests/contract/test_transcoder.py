@@ -9,6 +9,8 @@ import zlib
 from base64 import b64decode
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import pairwise
 
 import pytest
@@ -21,6 +23,7 @@ from connector.model.message import Copy, CopyCompleted, DdlStatement, Heartbeat
 from connector.model.position import Checkpoint, InTransaction, parse_position
 from connector.model.record import ChunkBorder, Committed, Ddl, Item, NeedPlan, Records, SourceHeartbeat
 from connector.transcode.composed import ComposedTranscoder
+from connector.transcode.native import NativeTranscoder
 from connector.transcode.protocol import Clock, TranscodeOptions, Transcoder
 from tests.unit.transcode.corpus import (
     NOW_US,
@@ -46,6 +49,9 @@ Make = Callable[[TranscodeOptions, Checkpoint], Transcoder]
 Implementation = Callable[[TranscodeOptions, Checkpoint, Clock], Transcoder]
 
 TRANSCODERS: dict[str, Implementation] = {"composed": ComposedTranscoder}
+if find_spec("rowcast_native"):
+    _CORE = import_module("rowcast_native")
+    TRANSCODERS["native"] = lambda chosen, start, clock: NativeTranscoder(_CORE, chosen, start, clock, each_commit=True)
 CUT_SMALL = options(envelope=True, chunk_bytes=100, tx_chunk_rows=3)
 
 

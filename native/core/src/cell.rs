@@ -108,6 +108,7 @@ impl CellReader {
     }
 
     /// Decodes the stored bytes of one cell; exactly as many as `layout` found.
+    #[inline]
     pub fn read<'s>(&'s self, data: &'s [u8], scratch: &'s mut Scratch) -> Result<Cell<'s>, Malformed> {
         match &self.meaning {
             Meaning::Signed => Ok(Cell::Int(signed(data))),

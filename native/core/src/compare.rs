@@ -53,9 +53,9 @@ pub enum Form {
     /// ASCII only, each character's rank; rank 0 is ignored.
     Ranks {
         /// Ranks.
-        ranks: [u8; 128],
+        ranks: Box<[u8; 128]>,
         /// Decide between texts that are equal by ranks.
-        deciding: Option<[u8; 128]>,
+        deciding: Option<Box<[u8; 128]>>,
     },
 }
 
@@ -188,14 +188,14 @@ impl Scale {
             (Self::Text, Cell::Text(text)) => text.as_bytes(),
             (Self::Bytes, Cell::Bytes(bytes)) => bytes,
             (Self::Collated(collation), Cell::Text(text)) => {
-                if !matches!(collation.form, Form::Identity) {
+                if matches!(collation.form, Form::Identity) {
+                    text.as_bytes()
+                } else {
                     key.clear();
                     if !collation.key(text, key) {
                         return Err(collation.unknown());
                     }
                     key
-                } else {
-                    text.as_bytes()
                 }
             }
             _ => return Err(wrong_type()),
@@ -271,9 +271,8 @@ fn padded_order(one: &[u8], other: &[u8], pad: u8) -> Ordering {
     let common = one.len().min(other.len());
     let (start, tail) = one.split_at(common);
     let (other_start, other_tail) = other.split_at(common);
-    let beyond = |tail: &[u8]| {
-        tail.iter().map(|byte| byte.cmp(&pad)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
-    };
+    let beyond =
+        |tail: &[u8]| tail.iter().map(|byte| byte.cmp(&pad)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal);
     start.cmp(other_start).then_with(|| beyond(tail)).then_with(|| beyond(other_tail).reverse())
 }
 
@@ -376,9 +375,16 @@ mod tests {
 
     #[test]
     fn numbers_at_the_start() {
-        for (text, wanted) in
-            [("12abc", 12.0), (" -1.5e2x", -150.0), (".5", 0.5), ("1.", 1.0), ("e5", 0.0), ("", 0.0), ("1e999", f64::MAX), ("1e", 1.0)]
-        {
+        for (text, wanted) in [
+            ("12abc", 12.0),
+            (" -1.5e2x", -150.0),
+            (".5", 0.5),
+            ("1.", 1.0),
+            ("e5", 0.0),
+            ("", 0.0),
+            ("1e999", f64::MAX),
+            ("1e", 1.0),
+        ] {
             assert_eq!(leading_number(text).to_bits(), f64::to_bits(wanted), "{text}");
         }
     }

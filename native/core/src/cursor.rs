@@ -132,13 +132,28 @@ impl<'a> Cursor<'a> {
 }
 
 /// At most 8 little-endian bytes.
+#[inline]
 pub fn little_endian(data: &[u8]) -> u64 {
-    data.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    // The usual widths are one load each.
+    match *data {
+        [only] => u64::from(only),
+        [low, high] => u64::from(u16::from_le_bytes([low, high])),
+        [a, b, c, d] => u64::from(u32::from_le_bytes([a, b, c, d])),
+        [a, b, c, d, e, f, g, h] => u64::from_le_bytes([a, b, c, d, e, f, g, h]),
+        _ => data.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)),
+    }
 }
 
 /// At most 8 big-endian bytes.
+#[inline]
 pub fn big_endian(data: &[u8]) -> u64 {
-    data.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    match *data {
+        [only] => u64::from(only),
+        [high, low] => u64::from(u16::from_be_bytes([high, low])),
+        [a, b, c, d] => u64::from(u32::from_be_bytes([a, b, c, d])),
+        [a, b, c, d, e, f, g, h] => u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+        _ => data.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)),
+    }
 }
 
 /// A number off the wire as a length.

@@ -45,7 +45,7 @@ impl DecimalFormat {
         let whole = self.precision - self.scale;
         let start = out.len();
         let mut significant = false;
-        if whole % 9 > 0 {
+        if !whole.is_multiple_of(9) {
             significant = print_whole(groups.next(whole % 9)?, significant, out);
         }
         for _ in 0..whole / 9 {
@@ -59,7 +59,7 @@ impl DecimalFormat {
             for _ in 0..self.scale / 9 {
                 print_digits(groups.next(9)?, 9, out);
             }
-            if self.scale % 9 > 0 {
+            if !self.scale.is_multiple_of(9) {
                 print_digits(groups.next(self.scale % 9)?, usize::from(self.scale % 9), out);
             }
         }

@@ -368,7 +368,12 @@ impl TableEncoder {
     }
 }
 
-fn avro_row(columns: &[(usize, ColumnForm)], row: &impl Row, space: &mut EnvelopeSpace, out: &mut Vec<u8>) -> Result<()> {
+fn avro_row(
+    columns: &[(usize, ColumnForm)],
+    row: &impl Row,
+    space: &mut EnvelopeSpace,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     for (column, form) in columns {
         form.avro(row.cell(*column, &mut space.cell)?, &mut space.form, out)?;
     }
@@ -381,16 +386,19 @@ fn optional_json_row<R: Row>(
     space: &mut EnvelopeSpace,
     out: &mut Vec<u8>,
 ) -> Result<()> {
-    match row {
-        Some(row) => json_row(columns, row, space, out),
-        None => {
-            out.extend_from_slice(b"null");
-            Ok(())
-        }
+    if let Some(row) = row {
+        return json_row(columns, row, space, out);
     }
+    out.extend_from_slice(b"null");
+    Ok(())
 }
 
-fn json_row(columns: &[(usize, ColumnForm)], row: &impl Row, space: &mut EnvelopeSpace, out: &mut Vec<u8>) -> Result<()> {
+fn json_row(
+    columns: &[(usize, ColumnForm)],
+    row: &impl Row,
+    space: &mut EnvelopeSpace,
+    out: &mut Vec<u8>,
+) -> Result<()> {
     out.push(b'{');
     for (index, (column, form)) in columns.iter().enumerate() {
         if index > 0 {

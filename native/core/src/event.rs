@@ -23,6 +23,25 @@ pub struct EventHeader {
     pub flags: u16,
 }
 
+impl EventHeader {
+    /// Bytes of a header.
+    pub const SIZE: usize = 19;
+
+    /// The header of an event; None when the event is shorter than one.
+    #[inline]
+    pub fn parse(event: &[u8]) -> Option<Self> {
+        let [t0, t1, t2, t3, kind, i0, i1, i2, i3, s0, s1, s2, s3, p0, p1, p2, p3, f0, f1] = *event.first_chunk()?;
+        Some(Self {
+            timestamp: u32::from_le_bytes([t0, t1, t2, t3]),
+            kind,
+            server_id: u32::from_le_bytes([i0, i1, i2, i3]),
+            size: u32::from_le_bytes([s0, s1, s2, s3]),
+            end_pos: u32::from_le_bytes([p0, p1, p2, p3]),
+            flags: u16::from_le_bytes([f0, f1]),
+        })
+    }
+}
+
 /// One event and where it lies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BinlogEvent<'a> {

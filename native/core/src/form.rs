@@ -127,7 +127,9 @@ impl ColumnForm {
                 Some(parts) => {
                     let length = parts.iter().map(|part| part.len()).sum();
                     avro::size(out, length);
-                    parts.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
+                    for part in parts {
+                        out.extend_from_slice(part.as_bytes());
+                    }
                 }
                 None => self.no_day(text, start, out)?,
             },
@@ -174,7 +176,9 @@ impl ColumnForm {
             (Form::Zoned, Cell::Text(text)) => match zoned(text) {
                 Some(parts) => {
                     out.push(b'"');
-                    parts.iter().for_each(|part| out.extend_from_slice(part.as_bytes()));
+                    for part in parts {
+                        out.extend_from_slice(part.as_bytes());
+                    }
                     out.push(b'"');
                 }
                 None => self.no_day_json(text, out)?,
@@ -337,8 +341,8 @@ fn datetime_micros(text: &str) -> Option<i64> {
 /// '.25' -> 250000.
 fn fraction_micros(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('.').unwrap_or(text).as_bytes();
-    let padded = digits.iter().copied().chain(std::iter::repeat(b'0')).take(6);
-    padded.fold(Some(0), |number, byte| byte.is_ascii_digit().then_some(number? * 10 + i64::from(byte - b'0')))
+    let mut padded = digits.iter().copied().chain(std::iter::repeat(b'0')).take(6);
+    padded.try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0')))
 }
 
 /// TIME (-838:59:59 to 838:59:59) in microseconds.

@@ -63,7 +63,7 @@ pub fn float_as_double(value: f32) -> f64 {
     let fewest = if value.abs() >= f32::MIN_POSITIVE { 6 } else { 2 };
     for digits in fewest..9usize {
         let short: f64 = format!("{value:.*e}", digits - 1).parse().unwrap_or(f64::from(value));
-        if short as f32 == value {
+        if (short as f32).to_bits() == value.to_bits() {
             return short;
         }
     }

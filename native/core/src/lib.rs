@@ -33,6 +33,7 @@ pub mod plan;
 pub mod reader;
 pub mod record;
 pub mod row;
+pub mod sql;
 pub mod statement;
 pub mod table;
 pub mod table_map;

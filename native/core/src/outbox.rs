@@ -69,6 +69,8 @@ pub struct Mark {
 pub struct Outbox {
     stream: Option<StreamOutput>,
     partitions: Vec<Partition>,
+    /// Partitions that have changes or parts of the open transaction, each once, in no order.
+    touched: Vec<usize>,
     data: Vec<u8>,
     records: Vec<Record>,
     topics: Topics,
@@ -87,8 +89,7 @@ impl Outbox {
     pub fn new(stream: Option<StreamOutput>, seqs: &[i64]) -> Result<Self> {
         let count = stream.as_ref().map_or(0, |stream| stream.partitions);
         if !seqs.is_empty() && seqs.len() != count {
-            let what =
-                format!("the stored position has {} target shards, the configuration has {count}", seqs.len());
+            let what = format!("the stored position has {} target shards, the configuration has {count}", seqs.len());
             return Err(Error::new(Code::ResumeMismatch, what));
         }
         let seq = |index: usize| seqs.get(index).copied().unwrap_or(0);
@@ -97,6 +98,7 @@ impl Outbox {
         Ok(Self {
             stream,
             partitions,
+            touched: Vec::new(),
             data: Vec::new(),
             records: Vec::new(),
             topics: Arc::new(topics),
@@ -137,8 +139,11 @@ impl Outbox {
             );
             return Err(Error::new(Code::ResumeMismatch, what));
         }
-        for (partition, part) in self.partitions.iter_mut().zip(parts) {
+        for (number, (partition, part)) in self.partitions.iter_mut().zip(parts).enumerate() {
             partition.part = *part;
+            if *part > 0 {
+                self.touched.push(number);
+            }
         }
         Ok(())
     }
@@ -236,6 +241,9 @@ impl Outbox {
             self.send_part(number, stamp);
         }
         let Some(partition) = self.partitions.get_mut(number) else { return };
+        if partition.count == 0 && partition.part == 0 {
+            self.touched.push(number);
+        }
         message::change(&mut partition.items, table, flags, before, after);
         partition.count += 1;
         partition.bytes += size;
@@ -256,12 +264,15 @@ impl Outbox {
 
     /// The last part of every partition that the transaction touched.
     pub fn end_transaction(&mut self, stamp: &Stamp<'_>) {
-        for number in 0..self.partitions.len() {
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.sort_unstable();
+        for number in touched.drain(..) {
             if self.partitions.get(number).is_some_and(|partition| partition.count > 0 || partition.part > 0) {
                 self.message(number, Branch::Transaction, true, stamp, transaction);
                 self.complete(number);
             }
         }
+        self.touched = touched;
     }
 
     /// A DDL statement, for every partition.
@@ -270,7 +281,9 @@ impl Outbox {
             avro::bytes(out, sql.as_bytes());
             avro::bytes(out, database.as_bytes());
             let mut names = Vec::new();
-            tables.iter().for_each(|table| avro::bytes(&mut names, table.as_bytes()));
+            for table in tables {
+                avro::bytes(&mut names, table.as_bytes());
+            }
             message::array(out, tables.len(), &names);
         });
     }

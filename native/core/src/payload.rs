@@ -6,6 +6,7 @@ use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
 
 use crate::cursor::{Cursor, little_endian};
 use crate::error::Malformed;
+use crate::event::EventHeader;
 use crate::framing::MAX_EVENT_BYTES;
 
 const END: u64 = 0;
@@ -14,7 +15,7 @@ const COMPRESSION: u64 = 2;
 const UNCOMPRESSED_SIZE: u64 = 3;
 const ZSTD: u64 = 0;
 const NONE: u64 = 255;
-const EVENT_HEADER: usize = 19;
+const EVENT_HEADER: usize = EventHeader::SIZE;
 /// 128 MiB, the window of MySQL's highest compression level; zstd's own limit as well.
 const MAX_WINDOW_LOG: u32 = 27;
 /// How much is inflated at a time.

@@ -315,7 +315,7 @@ fn scale(value: &Value) -> Result<Scale> {
                 found => {
                     let ranks: Result<[u8; 128]> =
                         hex(found)?.try_into().map_err(|_| broken("ranks of another alphabet"));
-                    ranks.map(Some)
+                    ranks.map(|ranks| Some(Box::new(ranks)))
                 }
             };
             Scale::Collated(Box::new(Collation {

@@ -18,7 +18,7 @@ use crate::payload::Payload;
 use crate::table::SharedTableMap;
 use crate::table_map;
 
-const HEADER_BYTES: usize = 19;
+const HEADER_BYTES: usize = EventHeader::SIZE;
 const CHECKSUM_BYTES: usize = 4;
 /// A rows event without table and rows that only ends a statement.
 const DUMMY_TABLE_ID: u64 = 0xFF_FFFF;
@@ -136,22 +136,11 @@ impl State {
         BinlogEvent { header, file: &self.file, start: self.start, end: self.pos, event }
     }
 
+    #[inline]
     fn header(&self, event: &[u8]) -> Result<EventHeader> {
-        let mut cursor = Cursor::new(event);
-        let mut read = || {
-            Ok::<_, Malformed>(EventHeader {
-                timestamp: cursor.u32()?,
-                kind: cursor.u8()?,
-                server_id: cursor.u32()?,
-                size: cursor.u32()?,
-                end_pos: cursor.u32()?,
-                flags: cursor.u16()?,
-            })
-        };
-        let Ok(header) = read() else {
-            return Err(
-                self.at(Error::new(Code::BinlogCorrupt, format!("an event of {} bytes has no header", event.len())))
-            );
+        let Some(header) = EventHeader::parse(event) else {
+            let what = format!("an event of {} bytes has no header", event.len());
+            return Err(self.at(Error::new(Code::BinlogCorrupt, what)));
         };
         if header.size as usize != event.len() {
             let what = format!("an event says {} bytes, {} came", header.size, event.len());

@@ -418,6 +418,7 @@ impl<'r> RowImage<'r> {
     /// The value of one cell. Borrows from the event where it can, else from `scratch`.
     ///
     /// `VALUE_UNDECODABLE`, naming the column; `ROW_IMAGE_PARTIAL` for JSON differences without their document.
+    #[inline]
     pub fn cell<'s>(&self, column: usize, scratch: &'s mut Scratch) -> Result<Cell<'s>>
     where
         'r: 's,

@@ -25,6 +25,9 @@ const DML: [&str; 9] = ["insert", "update", "delete", "replace", "load", "with",
 
 /// Classify one statement; `database` is the session's default, for unqualified names.
 pub fn classify(sql: &str, database: &str) -> Statement {
+    if sql == "BEGIN" {
+        return Statement::Begin; // as the server writes it itself
+    }
     let start = Text(sql).beginning();
     let letters = start.0.bytes().take_while(u8::is_ascii_alphabetic).count();
     let word = start.0.get(..letters).unwrap_or_default().to_ascii_lowercase();
@@ -65,7 +68,7 @@ fn tables(mut text: Text<'_>, database: &str) -> Vec<(String, String)> {
 #[derive(Clone, Copy)]
 struct Text<'a>(&'a str);
 
-impl<'a> Text<'a> {
+impl Text<'_> {
     /// Behind white space, comments and the openings of versioned comments, which are a part of the statement.
     fn beginning(self) -> Self {
         let mut text = self;

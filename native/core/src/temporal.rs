@@ -64,16 +64,28 @@ impl Date {
 
     /// YYYY-MM-DD.
     pub fn print(self, out: &mut String) {
+        if self.year > 9999 {
+            return self.print_far(out);
+        }
+        let [y0, y1] = two(self.year / 100);
+        let [y2, y3] = two(self.year % 100);
+        let ([m0, m1], [d0, d1]) = (two(self.month), two(self.day));
+        push(&[y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1], out);
+    }
+
+    /// More digits than MySQL writes.
+    #[cold]
+    fn print_far(self, out: &mut String) {
         print_number(self.year, 4, out);
-        out.push('-');
-        print_number(self.month, 2, out);
-        out.push('-');
-        print_number(self.day, 2, out);
+        for part in [self.month, self.day] {
+            out.push('-');
+            print_number(part, 2, out);
+        }
     }
 
     /// Days since 1970-01-01; None for zero, partial and impossible dates.
     pub fn days(self) -> Option<i64> {
-        let leap = self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0);
+        let leap = self.year.is_multiple_of(4) && (!self.year.is_multiple_of(100) || self.year.is_multiple_of(400));
         let days = match self.month {
             1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
             4 | 6 | 9 | 11 => 30,
@@ -256,20 +268,43 @@ pub fn print_old_time(number: i64, out: &mut String) {
 }
 
 fn print_clock(hour: u32, minute: u32, second: u32, out: &mut String) {
-    print_number(hour, 2, out);
-    out.push(':');
-    print_number(minute, 2, out);
-    out.push(':');
-    print_number(second, 2, out);
+    let ([m0, m1], [s0, s1]) = (two(minute), two(second));
+    if hour < 100 {
+        let [h0, h1] = two(hour);
+        push(&[h0, h1, b':', m0, m1, b':', s0, s1], out);
+    } else {
+        print_number(hour, 2, out);
+        push(&[b':', m0, m1, b':', s0, s1], out);
+    }
 }
 
 fn print_fraction(micros: u32, digits: u8, out: &mut String) {
-    if digits > 0 {
-        out.push('.');
-        let start = out.len();
-        print_number(micros, 6, out);
-        out.truncate(start + usize::from(digits));
+    if digits == 0 {
+        return;
     }
+    let start = out.len() + 1;
+    if micros > 999_999 {
+        out.push('.');
+        print_number(micros, 6, out);
+    } else {
+        let [a, b] = two(micros / 10_000);
+        let [c, d] = two(micros / 100 % 100);
+        let [e, f] = two(micros % 100);
+        push(&[b'.', a, b, c, d, e, f], out);
+    }
+    out.truncate(start + usize::from(digits));
+}
+
+/// Two digits of a number below 100.
+#[inline]
+fn two(number: u32) -> [u8; 2] {
+    [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]
+}
+
+/// ASCII.
+#[inline]
+fn push(text: &[u8], out: &mut String) {
+    out.push_str(std::str::from_utf8(text).unwrap_or_default());
 }
 
 /// At least `width` digits (at most 10).
@@ -284,8 +319,7 @@ fn print_number(mut number: u32, width: usize, out: &mut String) {
         number /= 10;
         used += 1;
     }
-    let text = digits.get(digits.len() - used..).unwrap_or_default();
-    out.push_str(std::str::from_utf8(text).unwrap_or_default());
+    push(digits.get(digits.len() - used..).unwrap_or_default(), out);
 }
 
 /// DATETIME and TIMESTAMP inside JSON: always six digits.

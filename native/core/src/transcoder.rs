@@ -5,14 +5,16 @@
 //! call end in one `Committed` with the last one's checkpoint, and the wall clock is read once per call.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::avro::{ImageWriter, Row};
 use crate::envelope::{EnvelopeOptions, EnvelopeSpace, Operation, Origin, TableEncoder};
 use crate::error::{Code, Error, Result};
 use crate::evaluate::{EvaluateSpace, Filtered};
-use crate::event::{BinlogEvent, Event, Gtid, GtidId, Query, Rows};
+use crate::event::{BinlogEvent, Event, Gtid, GtidId, Query, Rows, uuid_text};
 use crate::gtid_set::GtidSet;
+use crate::number;
 use crate::outbox::{Mark, Outbox, Stamp, StreamOutput};
 use crate::plan::Plan;
 use crate::reader::EventReader;
@@ -142,6 +144,11 @@ impl Bound {
         Ok(Self { plan, images, schema_id, envelope })
     }
 
+    /// How many columns the table has.
+    pub fn width(&self) -> usize {
+        self.plan.source.columns.len()
+    }
+
     fn keyed(&self) -> bool {
         !self.plan.output_key.is_empty()
     }
@@ -262,7 +269,7 @@ impl Transcoder {
     }
 
     /// Records of snapshot rows, and how many rows passed.
-    pub fn copy_rows<'r, R: Row>(
+    pub fn copy_rows<R: Row>(
         &mut self,
         bound: &Bound,
         rows: impl IntoIterator<Item = R>,
@@ -365,10 +372,8 @@ impl State {
                 self.items.push(Item::Heartbeat { file: (*file).to_owned(), pos: *pos });
             }
             Event::XaPrepare(_) => {
-                let error = Error::new(
-                    Code::BinlogEventUnsupported,
-                    "binlog event type XA_PREPARE (38) is not supported",
-                );
+                let error =
+                    Error::new(Code::BinlogEventUnsupported, "binlog event type XA_PREPARE (38) is not supported");
                 let hint = "Commit with plain transactions: prepared XA transactions are not decoded yet.";
                 return Err(located(error.hint(hint), found).with("event", "XA_PREPARE (38)"));
             }
@@ -397,7 +402,7 @@ impl State {
         let GtidId::MySql { uuid, tag, gno } = gtid.id else {
             return Err(located(not_followed(&gtid.id), found));
         };
-        let name = gtid.id.to_string();
+        let name = gtid_text(uuid, tag, gno);
         if let Some(tx) = &self.tx {
             let what = format!("transaction {name} begins before {} has ended", tx.gtid);
             return Err(located(Error::new(Code::BinlogCorrupt, what), found));
@@ -466,7 +471,7 @@ impl State {
     }
 
     fn ddl(&mut self, found: &BinlogEvent<'_>, query: &Query<'_>, tables: &[(String, String)]) -> Result<()> {
-        let tx = current(&self.tx, found)?;
+        let Some(tx) = &self.tx else { return Err(outside(found)) };
         let is_ours = |(database, _): &&(String, String)| *database == self.options.keyspace;
         let ours: Vec<&str> = tables.iter().filter(is_ours).map(|(_, table)| table.as_str()).collect();
         if tx.explicit {
@@ -703,8 +708,17 @@ impl OpenTransaction {
     }
 }
 
-fn current<'a>(tx: &'a Option<OpenTransaction>, found: &BinlogEvent<'_>) -> Result<&'a OpenTransaction> {
-    tx.as_ref().ok_or_else(|| outside(found))
+/// `uuid:gno` or `uuid:tag:gno`; the same as the identity prints itself, without the formatter.
+fn gtid_text(uuid: [u8; 16], tag: &str, gno: i64) -> String {
+    let mut text = Vec::with_capacity(64);
+    text.extend_from_slice(&uuid_text(uuid));
+    text.push(b':');
+    if !tag.is_empty() {
+        text.extend_from_slice(tag.as_bytes());
+        text.push(b':');
+    }
+    number::signed(&mut text, gno);
+    String::from_utf8(text).unwrap_or_default()
 }
 
 #[cold]
@@ -740,7 +754,8 @@ fn python_repr(text: &str) -> String {
             '\t' => quoted.push_str("\\t"),
             '\\' => quoted.push_str("\\\\"),
             _ if char == quote => quoted.extend(['\\', quote]),
-            _ if char.is_ascii_control() => quoted.push_str(&format!("\\x{:02x}", u32::from(char))),
+            // Writing to a String does not fail.
+            _ if char.is_ascii_control() => drop(write!(quoted, "\\x{:02x}", u32::from(char))),
             _ => quoted.push(char),
         }
     }

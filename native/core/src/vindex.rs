@@ -149,6 +149,8 @@ const PERMUTATION: [u8; 32] = [
 ];
 /// The boxes with the permutation behind them: six bits in, their share of the round's 32 bits out.
 const BOXES: [[u32; 64]; 8] = boxes();
+/// Two neighbours at a time. Their inputs share two bits, and no key makes the shared bits differ: ten bits in.
+static PAIRS: [[u32; 1024]; 4] = pairs();
 
 #[allow(clippy::indexing_slicing)] // evaluated by the compiler, which refuses an index out of bounds
 const fn boxes() -> [[u32; 64]; 8] {
@@ -174,6 +176,21 @@ const fn boxes() -> [[u32; 64]; 8] {
     result
 }
 
+#[allow(clippy::indexing_slicing)] // as above
+const fn pairs() -> [[u32; 1024]; 4] {
+    let mut result = [[0u32; 1024]; 4];
+    let mut number = 0;
+    while number < 4 {
+        let mut input = 0;
+        while input < 1024 {
+            result[number][input] = BOXES[2 * number][input >> 4] ^ BOXES[2 * number + 1][input & 63];
+            input += 1;
+        }
+        number += 1;
+    }
+    result
+}
+
 /// Rows and columns of an 8 x 8 bit matrix exchanged, a byte a row.
 const fn transposed(mut bits: u64) -> u64 {
     let mut moved = (bits ^ bits >> 7) & 0x00AA_00AA_00AA_00AA;
@@ -191,8 +208,8 @@ pub fn encipher(block: u64) -> u64 {
     let (mut left, mut right) = ((permuted >> 32) as u32, permuted as u32);
     for _ in 0..ROUNDS {
         let mut mixed = left;
-        for (number, table) in BOXES.iter().enumerate() {
-            let input = right.rotate_left(5 + 4 * number as u32) & 63;
+        for (number, table) in PAIRS.iter().enumerate() {
+            let input = right.rotate_left(9 + 8 * number as u32) & 1023;
             mixed ^= table.get(input as usize).copied().unwrap_or(0);
         }
         (left, right) = (right, mixed);
@@ -235,9 +252,7 @@ pub fn xxhash64(data: &[u8]) -> u64 {
             .wrapping_add(second.rotate_left(7))
             .wrapping_add(third.rotate_left(12))
             .wrapping_add(fourth.rotate_left(18));
-        lanes.iter().fold(merged, |hash, lane| {
-            (hash ^ round(0, *lane)).wrapping_mul(PRIME_1).wrapping_add(PRIME_4)
-        })
+        lanes.iter().fold(merged, |hash, lane| (hash ^ round(0, *lane)).wrapping_mul(PRIME_1).wrapping_add(PRIME_4))
     };
     hash = hash.wrapping_add(data.len() as u64);
     while let Some((word, left)) = rest.split_first_chunk::<8>() {

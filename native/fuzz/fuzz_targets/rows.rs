@@ -9,14 +9,14 @@ use rowcast_core::event::{Rows, RowsKind};
 use rowcast_core::row::{ImagePolicy, RowReader, RowSpace, Scratch};
 use rowcast_core::table_map;
 
-#[path = "../../core/tests/common/mod.rs"]
-mod common;
+#[path = "../../core/tests/common/tables.rs"]
+mod tables;
 
 fuzz_target!(|data: &[u8]| {
     let [low, high, kind, rest @ ..] = data else { return };
     let Some((map, body)) = rest.split_at_checked(usize::from(u16::from_le_bytes([*low, *high]))) else { return };
     let Ok(map) = table_map::parse(map) else { return };
-    let table = common::table_of(&map);
+    let table = tables::table_of(&map);
     let policy = if kind & 8 == 0 { ImagePolicy::Partial } else { ImagePolicy::Full };
     let Ok(reader) = RowReader::new(&map, &table, policy) else { return };
     let kind = [RowsKind::Insert, RowsKind::Update, RowsKind::Delete, RowsKind::PartialUpdate][usize::from(kind & 3)];

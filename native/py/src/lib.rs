@@ -4,6 +4,7 @@
 
 mod errors;
 mod records;
+mod sql;
 mod transcoder;
 
 use pyo3::prelude::*;
@@ -23,6 +24,7 @@ fn rowcast_native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("ABI", ABI)?;
     module.add("NativeError", module.py().get_type::<errors::NativeError>())?;
     module.add_class::<records::Packed>()?;
+    module.add_class::<sql::RowTexts>()?;
     module.add_class::<transcoder::Plan>()?;
     module.add_class::<transcoder::Transcoder>()?;
     module.add_function(wrap_pyfunction!(version, module)?)

@@ -1,5 +1,7 @@
 //! Finished records, handed over to librdkafka's `produce_batch` in runs; no Python object is made before.
 
+use std::collections::HashMap;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use rowcast_core::record;
@@ -9,13 +11,8 @@ use rowcast_core::record;
 pub(crate) struct Packed(pub(crate) record::Packed);
 
 /// topic, partition, key, value, headers.
-type Plain<'py> = (
-    String,
-    i32,
-    Option<Bound<'py, PyBytes>>,
-    Option<Bound<'py, PyBytes>>,
-    Vec<(&'static str, Bound<'py, PyBytes>)>,
-);
+type Plain<'py> =
+    (String, i32, Option<Bound<'py, PyBytes>>, Option<Bound<'py, PyBytes>>, Vec<(&'static str, Bound<'py, PyBytes>)>);
 
 /// topic, partition, messages, bytes of keys and values, bytes of the largest, whether any has headers.
 type Run<'py> = (String, i32, Bound<'py, PyList>, usize, usize, bool);
@@ -70,6 +67,7 @@ impl Packed {
         let (key_name, value_name) = (pyo3::intern!(py, "key"), pyo3::intern!(py, "value"));
         let mut counts: Vec<Option<u32>> = vec![None; packed.topics.len()];
         let mut runs: Vec<Collected<'py>> = Vec::new();
+        let mut known_runs: HashMap<(u32, i32), usize> = HashMap::new();
         for found in &packed.records {
             let known = counts.get_mut(found.topic as usize);
             let partitions = match known {
@@ -94,21 +92,17 @@ impl Packed {
                 message.set_item("headers", vec![(*name, PyBytes::new(py, packed.slice(range)))])?;
             }
             let size = found.size();
-            let same = |run: &Collected<'_>| run.topic == found.topic && run.partition == partition;
-            let at = match runs.iter().position(same) {
-                Some(at) => at,
-                None => {
-                    runs.push(Collected {
-                        topic: found.topic,
-                        partition,
-                        messages: Vec::new(),
-                        bytes: 0,
-                        largest: 0,
-                        headers: false,
-                    });
-                    runs.len() - 1
-                }
-            };
+            let at = *known_runs.entry((found.topic, partition)).or_insert_with(|| {
+                runs.push(Collected {
+                    topic: found.topic,
+                    partition,
+                    messages: Vec::new(),
+                    bytes: 0,
+                    largest: 0,
+                    headers: false,
+                });
+                runs.len() - 1
+            });
             if let Some(run) = runs.get_mut(at) {
                 run.messages.push(message);
                 run.bytes += size;
@@ -118,7 +112,7 @@ impl Packed {
         }
         runs.into_iter()
             .map(|run| {
-                let topic = packed.topics.get(run.topic as usize).map_or_else(String::new, |name| name.to_string());
+                let topic = packed.topics.get(run.topic as usize).map_or_else(String::new, ToString::to_string);
                 let messages = PyList::new(py, run.messages)?;
                 Ok((topic, run.partition, messages, run.bytes, run.largest, run.headers))
             })

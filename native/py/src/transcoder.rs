@@ -137,6 +137,7 @@ impl Transcoder {
     }
 
     /// Records of snapshot rows (tuples of cells), and how many rows passed.
+    #[allow(clippy::needless_pass_by_value)] // arguments from Python are
     fn copy_rows(
         &self,
         py: Python<'_>,
@@ -144,8 +145,11 @@ impl Transcoder {
         rows: Vec<Bound<'_, PyTuple>>,
         now_us: i64,
     ) -> PyResult<(Packed, u64)> {
-        let width = rows.first().map_or(0, |row| row.len());
-        let objects: Vec<Bound<'_, PyAny>> = rows.iter().flat_map(|row| row.iter()).collect();
+        let width = plan.0.width();
+        if rows.iter().any(|row| row.len() != width) {
+            return Err(internal("a copied row has another number of cells than its table has columns".to_owned()));
+        }
+        let objects: Vec<Bound<'_, PyAny>> = rows.iter().flat_map(PyTupleMethods::iter).collect();
         let cells = objects.iter().map(cell).collect::<PyResult<Vec<_>>>()?;
         let bound = &plan.0;
         let (packed, passed) = self.run(py, |transcoder| {
@@ -205,7 +209,7 @@ impl Transcoder {
 }
 
 /// The result, or INTERNAL for a panic.
-fn caught<T>(work: impl FnOnce() -> T) -> PyResult<T> {
+pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> PyResult<T> {
     catch_unwind(AssertUnwindSafe(work))
         .map_err(|panic| internal(format!("the native core failed: {}", message(panic.as_ref()))))
 }
@@ -230,7 +234,7 @@ fn cell<'a>(object: &'a Bound<'_, PyAny>) -> PyResult<Cell<'a>> {
     Err(internal(format!("a copied row has a cell of type {}", object.get_type().name()?)))
 }
 
-fn item_tuple<'py>(py: Python<'py>, item: Item) -> PyResult<Bound<'py, PyAny>> {
+fn item_tuple(py: Python<'_>, item: Item) -> PyResult<Bound<'_, PyAny>> {
     match item {
         Item::Records(packed) => ("records", Packed(packed)).into_bound_py_any(py),
         Item::ChunkBorder(checkpoint) => ("border", position_of(checkpoint)).into_bound_py_any(py),
@@ -253,7 +257,8 @@ fn table_map<'py>(py: Python<'py>, map: &TableMap) -> PyResult<Bound<'py, PyAny>
 }
 
 fn map_column<'py>(py: Python<'py>, column: &MapColumn) -> PyResult<Bound<'py, PyAny>> {
-    let labels = column.labels.as_ref().map(|labels| PyTuple::new(py, labels.iter().map(|label| PyBytes::new(py, label))));
+    let labels =
+        column.labels.as_ref().map(|labels| PyTuple::new(py, labels.iter().map(|label| PyBytes::new(py, label))));
     (
         column.code,
         column.metadata,

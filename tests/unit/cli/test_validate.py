@@ -80,7 +80,7 @@ def test_exactly_named_table_needs_a_vindex_when_there_are_shards() -> None:
 
 
 RULES = [
-    ([{"match": "customer", "filter": "select id from customer where a = 1 or b = 2"}], RuleUnsupported, "OR"),
+    ([{"match": "customer", "filter": "select id from customer where a = 1 || b = 2"}], RuleUnsupported, "OR"),
     ([{"match": "customer", "filter": "select count(*) from customer"}], RuleUnsupported, "customer"),
     ([{"match": "customer", "filter": "selec id"}], RowcastError, "customer"),
     ([{"match": "/[/"}], RuleInvalid, "regular expression"),

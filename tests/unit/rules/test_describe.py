@@ -41,10 +41,13 @@ def _plan(filter_text: str, shards: str = "") -> Plan:
 def test_describe() -> None:
     facts = describe(_plan(FILTER, "-80,80-"))
     assert json.loads(json.dumps(facts)) == {
+        "version": 2,
         "rule": "customer",
         "filter": FILTER,
         "table": "shop.customer",
         "columns": ["name", "id"],
+        "columns_read": ["id", "name", "photo"],
+        "expressions": [],
         "primary_key": ["id"],
         "predicate": [
             "compare id >= 5",
@@ -55,9 +58,23 @@ def test_describe() -> None:
             "in_keyrange hash(id) -80",
             "and 6",
         ],
+        "on_filter_change": "split",
         "key_range": "-80",
         "vindex": "hash(id)",
         "routing": {"vindex": "hash(id)", "shards": ["-80", "80-"]},
+        "evaluated": {
+            "copy_select": [],
+            "source": [
+                "compare id >= 5",
+                "in name ('it''s', NULL)",
+                "compare photo != x'00ff'",
+                "is not null name",
+                "is not null photo",
+                "in_keyrange hash(id) -80",
+            ],
+            "target": [],
+        },
+        "target": None,
     }
 
 
@@ -71,6 +88,7 @@ def test_render() -> None:
     assert render(_plan("")) == (
         "shop.customer  (rule 'customer': everything)\n"
         "  columns      id, name, photo\n"
+        "  reads        id, name, photo\n"
         "  primary key  id\n"
         "  predicate    every row\n"
         "  routing      partition 0"
@@ -78,9 +96,11 @@ def test_render() -> None:
     assert render(_plan("select name from customer where id < 2 and id > 0", "-80,80-")) == (
         "shop.customer  (rule 'customer': select name from customer where id < 2 and id > 0)\n"
         "  columns      name\n"
+        "  reads        id, name\n"
         "  primary key  not selected\n"
         "  predicate    compare id < 2\n"
         "               compare id > 0\n"
         "               and 2\n"
+        "  on change    split\n"
         "  routing      hash(id) -> -80, 80-"
     )

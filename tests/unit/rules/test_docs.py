@@ -21,4 +21,4 @@ def test_every_term_shown_is_read() -> None:
     terms = [line.split("--")[0].strip() for line in block[1].splitlines()]
     assert len(terms) > 5
     for term in terms:
-        assert parse_selection(f"select * from t where {term}").predicate, term
+        assert parse_selection(f"select * from t where {term}").where, term

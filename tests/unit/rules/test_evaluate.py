@@ -11,8 +11,8 @@ from connector.model.errors import CollationUnsupported, InternalError, RuleUnsu
 from connector.model.keyrange import parse_shards
 from connector.model.plan import And, Compare, Comparison, FilteredChange, In, IsNull, Opcode, Plan
 from connector.model.table import Column, Row, SqlType, Table, Value
-from connector.rules.compare import compile_predicate
 from connector.rules.evaluate import PlanEvaluator
+from connector.rules.machine import compile_predicate
 from connector.rules.rule import Rule
 from connector.rules.ruleset import RuleSet
 from connector.rules.vschema import VSchema
@@ -311,7 +311,7 @@ def test_comparison(column: Column, condition: str, cell: Value, passes: bool) -
         (_column(SqlType.VARCHAR, collation="latin1_bin"), "c = '漢'"),
         (_column(SqlType.VARCHAR, collation="gbk_bin"), "c = '漢'"),
         (_column(SqlType.VARCHAR), "c = 'a'"),
-        (_column(SqlType.JSON), "c = 1"),
+        (_column(SqlType.JSON), "c < 'x'"),
         (_column(SqlType.JSON), "c in (null)"),
         (_column(SqlType.GEOMETRY), "c = 'x'"),
         (_column(SqlType.VECTOR), "c = 'x'"),
