@@ -11,7 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from connector.cli.plan import Planned, read_plans
-from connector.cli.validate import load_valid, remarks, rule_set
+from connector.cli.validate import load_valid, remarks
+from connector.cli.wiring import source_options
 from connector.config import Resolver, Settings, SinkSettings, secrets
 from connector.kafka.positions import PositionStore, key_for, offsets_topic
 from connector.kafka.topics import Topics, check_kafka
@@ -79,25 +80,28 @@ def findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _source(settings: Settings, name: str, stored: GtidSet | None) -> list[Finding]:
-    resolver = Resolver()
-    source = settings.sources[name].resolved(resolver)
+    """What every database of the source's rules shows; what does not depend on the database is said once."""
+    options = source_options(settings, name)
+    exact = options.rules.exact_tables()
+    found: dict[Finding, None] = {}
     try:
-        return check_source(
-            source.address(resolver),
-            database=source.keyspace or "",
-            position=stored,
-            needs_snapshot=stored is None and source.snapshot_mode == "initial",
-            server_id=source.server_id(settings.group_id, name),
-            tables=[
-                table for database, table in rule_set(settings, name).exact_tables() if database == source.keyspace
-            ],
-            replica_uuid=replica_uuid_of(f"{settings.group_id}:{name}"),
-            where=name,
-        )
+        for database in options.databases():
+            for finding in check_source(
+                options.address,
+                database=database,
+                position=stored,
+                needs_snapshot=stored is None and options.snapshot == "initial",
+                server_id=options.server_id,
+                tables=[table for named, table in exact if named == database],
+                replica_uuid=replica_uuid_of(f"{settings.group_id}:{name}"),
+                where=name,
+            ):
+                found[finding] = None
     except RowcastError as error:
         if error.exit_status == 2:
             raise
-        return [Finding.of(error, name)]
+        found[Finding.of(error, name)] = None
+    return list(found)
 
 
 def _stored(settings: Settings, name: str, kafka: dict[str, str]) -> GtidSet | None:

@@ -51,7 +51,7 @@ class Unit:
     @property
     def id(self) -> str:
         """Unique in the file."""
-        return self.connector if self.is_source else f"{self.connector}/{self.stream}/{self.shard}"
+        return "/".join(filter(None, (self.connector, self.stream, self.shard)))  # a console has no shards
 
 
 class Work(Protocol):
@@ -203,7 +203,7 @@ class _SinkWork:
         if isinstance(connector, SinkSettings):
             address, database = list(connector.targets(resolver).values())[unit.partition]
             identity = StreamIdentity(connector.workflow or unit.connector, database, unit.stream, unit.partition)
-            sink = MySqlSink(address, identity, decoder)
+            sink = MySqlSink(address, identity, decoder, core=choose(os.environ, version("rowcast")).core)
             limits = BatchLimits(connector.batch_max_transactions, connector.batch_max_bytes)
             on_ddl = OnDdl(connector.on_ddl)
         else:

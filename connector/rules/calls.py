@@ -114,6 +114,8 @@ def _whole_division(name: str, arguments: Sequence[Bound], details: Details) -> 
 
 def _negate(name: str, arguments: Sequence[Bound], details: Details) -> Bound:
     value = _operand(arguments[0])
+    if value.literal is not None:
+        refuse("a sign before a constant that has one is not supported: write the number", value)
     result = INTEGER if value.kind is Kind.INTEGER else value.type
     return call(f"negate_{value.kind}", result, [value])
 

@@ -5,7 +5,6 @@ Called by `machine`. How a literal compares is written in `literals`; here is on
 
 import operator
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -39,12 +38,8 @@ _AS_THEY_ARE = BLOBS | {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """What makes a cell and a literal comparable. `pad`: a key goes on with it for ever (PAD SPACE)."""
-
-    key: Callable[[Any], Any]
-    pad: str | bytes = ""
+_Key = Callable[[Any], Any]
+"""What makes a cell and a literal comparable."""
 
 
 def compile_leaf(table: Table, opcode: Compare | In | IsNull | InKeyRange) -> Predicate:
@@ -63,10 +58,8 @@ def _compare(table: Table, opcode: Compare) -> Predicate:
     if opcode.literal is None:
         return lambda row: None
     column, compare = opcode.column, OPERATORS[opcode.op]
-    scale = _scale(table, column, opcode.literal)
-    key, literal = scale.key, scale.key(opcode.literal)
-    if scale.pad:
-        return _padded(column, compare, key, literal, scale.pad)
+    key = _key(table, column, opcode.literal)
+    literal = key(opcode.literal)
     if key is _same:
 
         def compare_cell(row: Row) -> Truth:
@@ -82,32 +75,15 @@ def _compare(table: Table, opcode: Compare) -> Predicate:
     return compare_key
 
 
-def _padded(
-    column: int, compare: Callable[[Any, Any], bool], key: Callable[[Any], Any], literal: Any, pad: str | bytes
-) -> Predicate:
-    width = len(literal)
-
-    def compare_padded(row: Row) -> Truth:
-        cell = row[column]
-        if cell is None:
-            return None
-        text = key(cell)
-        if len(text) < width:
-            return compare(text.ljust(width, pad), literal)
-        return compare(text, literal.ljust(len(text), pad))
-
-    return compare_padded
-
-
 def _in(table: Table, opcode: In) -> Predicate:
     column = opcode.column
     literals = [literal for literal in opcode.literals if literal is not None]
     miss: Truth = None if len(literals) < len(opcode.literals) else False
-    # Literals of one Python type share one scale; one lookup a type answers for all of them.
+    # Literals of one Python type share one key; one lookup a type answers for all of them.
     lookups: list[tuple[Callable[[Any], Hashable], frozenset[Hashable]]] = []
     for kind in sorted({type(literal) for literal in literals}, key=lambda kind: kind.__name__):
         alike = [literal for literal in literals if type(literal) is kind]
-        key = _equality_key(_scale(table, column, alike[0]))
+        key = _key(table, column, alike[0])
         lookups.append((key, frozenset(map(key, alike))))
 
     def member(row: Row) -> Truth:
@@ -120,11 +96,6 @@ def _in(table: Table, opcode: In) -> Predicate:
         return miss
 
     return member
-
-
-def _equality_key(scale: _Scale) -> Callable[[Any], Hashable]:
-    key, pad = scale.key, scale.pad
-    return (lambda cell: key(cell).rstrip(pad)) if pad else key
 
 
 def _in_key_range(opcode: InKeyRange) -> Predicate:
@@ -147,24 +118,23 @@ def row_values(columns: tuple[int, ...]) -> Callable[[Row], Row]:
     return operator.itemgetter(*columns)
 
 
-# ---- scales ---------------------------------------------------------------------------------------------------------
-def _scale(table: Table, index: int, literal: Value) -> _Scale:
+# ---- keys -----------------------------------------------------------------------------------------------------------
+def _key(table: Table, index: int, literal: Value) -> _Key:
     column = table.columns[index]
     if column.type in _AS_THEY_ARE:
-        return _Scale(_same)
+        return _same
     if column.type in INTEGERS:
-        return _Scale(_same if isinstance(literal, int) else Decimal)
+        return _same if isinstance(literal, int) else Decimal
     if column.type is SqlType.DECIMAL:
-        return _Scale(float if isinstance(literal, float) else Decimal)
+        return float if isinstance(literal, float) else Decimal
     if column.type in _LABELLED and isinstance(literal, float):
-        return _Scale(leading_number)
+        return leading_number
     if column.type in _LABELLED:
-        known = collation(column.collation)
-        return _Scale(known.cell_key(f"{table.qualified}.{column.name}"), known.pad)
+        return collation(column.collation).cell_key(f"{table.qualified}.{column.name}")
     if column.type is SqlType.BIT:
-        return _Scale(_bits)
+        return _bits
     if column.type is SqlType.TIME:
-        return _Scale(microseconds)
+        return microseconds
     raise InternalError(f"a plan compares a {column.type.value} column", table=table.qualified, column=column.name)
 
 

@@ -180,11 +180,18 @@ def _sort(item: Bound) -> Kind:
 def like(value: Bound, pattern: Bound, escape: str) -> Program:
     """The program of value LIKE pattern ESCAPE escape."""
     if Kind.BYTES in (value.kind, pattern.kind):
+        _check_escape(escape, value)
         sides = [side if side.kind is Kind.BYTES else as_bytes(text(side)) for side in (value, pattern)]
         return (*sides[0].program, *sides[1].program, Like("binary", escape))
     value, pattern = text(value), text(pattern)
     name = comparable_collation((value, pattern))
+    _check_escape(escape, value)
     return (*value.program, *pattern.program, Like(name, escape))
+
+
+def _check_escape(escape: str, value: Bound) -> None:
+    if not escape.isascii() or escape in ("%", "_"):
+        refuse(f"ESCAPE {escape!r} is not supported: one ASCII character is needed that is neither % nor _", value)
 
 
 def regexp(value: Bound, pattern: Bound) -> Program:

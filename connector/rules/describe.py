@@ -29,8 +29,9 @@ from connector.model.plan import (
     VindexRef,
     Xor,
 )
-from connector.model.table import Column, Table, Value
+from connector.model.table import Column, Table
 from connector.rules.bind import LONGEST_VARCHAR, columns_read
+from connector.rules.infix import infix, written_value
 from connector.rules.machine import split_terms
 
 
@@ -52,6 +53,7 @@ def describe(plan: Plan) -> dict[str, object]:
             if isinstance(source, Computed)
         ],
         "primary_key": [plan.output.columns[index].name for index in plan.output.primary_key],
+        "understood": infix(plan.predicate, plan.source) if plan.predicate else None,
         "predicate": [print_opcode(opcode, plan.source) for opcode in plan.predicate],
         "on_filter_change": plan.on_filter_change,
         "key_range": " and ".join(str(opcode.keyrange) for opcode in ranges) or None,
@@ -71,8 +73,7 @@ def where_evaluated(plan: Plan) -> dict[str, list[str]]:
 
     The copy reads whole rows and judges them by the same program as changes, so that both agree to the letter.
     """
-    terms = split_terms(plan.predicate)
-    conditions = [" ".join(print_opcode(opcode, plan.source) for opcode in term) for term in terms]
+    conditions = [infix(term, plan.source) for term in split_terms(plan.predicate)]
     computed = [source.sql for source in plan.projection if isinstance(source, Computed)]
     target: list[str] = []
     if plan.target is not None:
@@ -115,8 +116,8 @@ def render(plan: Plan) -> str:
     ]
     lines.append(f"  reads        {', '.join(_columns_read(plan))}")
     lines.append(f"  primary key  {', '.join(key) or 'not selected' if plan.source.primary_key else 'none'}")
-    opcodes = [print_opcode(opcode, plan.source) for opcode in plan.predicate] or ["every row"]
-    lines += [f"  {'predicate' if not position else '':<12} {opcode}" for position, opcode in enumerate(opcodes)]
+    terms = [infix(term, plan.source) for term in split_terms(plan.predicate)] or ["every row"]
+    lines += [f"  {'predicate' if not position else '  and':<12} {term}" for position, term in enumerate(terms)]
     if plan.predicate:
         lines.append(f"  on change    {plan.on_filter_change}")
     if plan.routing:
@@ -140,9 +141,9 @@ def print_opcode(opcode: Opcode, table: Table) -> str:
     """One opcode as one line; columns by name."""
     match opcode:
         case Compare():
-            return f"compare {table.columns[opcode.column].name} {opcode.op} {_literal(opcode.literal)}"
+            return f"compare {table.columns[opcode.column].name} {opcode.op} {written_value(opcode.literal)}"
         case In():
-            return f"in {table.columns[opcode.column].name} ({', '.join(map(_literal, opcode.literals))})"
+            return f"in {table.columns[opcode.column].name} ({', '.join(map(written_value, opcode.literals))})"
         case IsNull():
             return f"{'is not null' if opcode.negated else 'is null'} {table.columns[opcode.column].name}"
         case InKeyRange():
@@ -152,16 +153,16 @@ def print_opcode(opcode: Opcode, table: Table) -> str:
         case Load():
             return f"load {table.columns[opcode.column].name} as {opcode.kind}"
         case Push():
-            return f"push {opcode.kind} {_literal(opcode.value)}"
+            return f"push {opcode.kind} {written_value(opcode.value)}"
         case CompareValues():
             return f"compare {opcode.op} as {opcode.kind}{_under(opcode.collation)}"
         case Member():
-            listed = ", ".join(map(_literal, opcode.literals))
+            listed = ", ".join(map(written_value, opcode.literals))
             return f"member ({listed}) as {opcode.kind}{_under(opcode.collation)}"
         case Like():
-            return f"like escape {_literal(opcode.escape)} under {opcode.collation}"
+            return f"like escape {written_value(opcode.escape)} under {opcode.collation}"
         case Regexp():
-            return f"regexp {_literal(opcode.pattern)}{' ignoring case' if opcode.ignore_case else ''}"
+            return f"regexp {written_value(opcode.pattern)}{' ignoring case' if opcode.ignore_case else ''}"
         case TestNull():
             return "is not null" if opcode.negated else "is null"
         case TestTruth():
@@ -169,7 +170,7 @@ def print_opcode(opcode: Opcode, table: Table) -> str:
         case Condition():
             return f"not zero as {opcode.kind}"
         case Call():
-            details = "".join(f" {_literal(detail)}" for detail in opcode.details)
+            details = "".join(f" {written_value(detail)}" for detail in opcode.details)
             return f"call {opcode.function} {opcode.count}{details} -> {print_type(opcode.result)}"
         case Not():
             return "not"
@@ -202,13 +203,3 @@ def _under(collation: str | None) -> str:
 
 def _vindex(ref: VindexRef, columns: tuple[int, ...], table: Table) -> str:
     return f"{ref.type}({', '.join(table.columns[index].name for index in columns)})"
-
-
-def _literal(value: Value) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, str):
-        return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
-    if isinstance(value, bytes):
-        return f"x'{value.hex()}'"
-    return repr(value)

@@ -162,7 +162,10 @@ class Expressions:
         arity("nullif", values, 2, 2)
         first = values[0]
         refuse_float([first])
-        if first.kind is Kind.TEXT and (first.literal is not None or first.type.collation != values[1].type.collation):
+        if first.literal is not None:
+            # The server's optimizer takes such a NULLIF for a constant in WHERE, and not in SELECT.
+            refuse("NULLIF of a constant is not supported", *values)
+        if first.kind is Kind.TEXT and first.type.collation != values[1].type.collation:
             # MySQL lends the result the collation of the comparison.
             refuse("NULLIF of texts of different collations is not supported", *values)
         same = self.condition(CompareTerm(Comparison.EQ, term.arguments[0], term.arguments[1], term.at))

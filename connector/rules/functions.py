@@ -56,7 +56,8 @@ def _truncated_division(left: int, right: int) -> int | None:
 
 
 def _int_divide(call: Call) -> Function:
-    low, high = _LIMITS[call.result.unsigned]
+    _, high = _LIMITS[call.result.unsigned]
+    low = 0 if call.result.unsigned else -high  # MySQL gives no -9223372036854775808 here
 
     def divide(left: int, right: int) -> int | None:
         result = _truncated_division(left, right)
@@ -366,6 +367,9 @@ ENTRIES: dict[str, Factory] = {
 }
 LAZY = frozenset({"coalesce", "case", "nullif"})
 """Functions that the machine itself computes, because they do not evaluate all of their arguments."""
+
+EAGER = frozenset(name for name in ENTRIES if name.endswith(("_integer", "_decimal", "_double")) and "_to_" not in name)
+"""Functions that evaluate all arguments even when one is NULL: what is out of range there is an error all the same."""
 
 
 def format_decimal(value: Decimal) -> str:

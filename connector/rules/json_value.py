@@ -48,6 +48,17 @@ def read(text: str) -> Any:
     return JSON_NULL if value is None else value
 
 
+def plain(value: Any) -> Any:
+    """What json.loads gives as a value of this module."""
+    if isinstance(value, float):
+        return Real(repr(value))
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    return value
+
+
 def write(value: Any) -> str:
     """A value as MySQL prints it."""
     if value is JSON_NULL or value is None:

@@ -39,10 +39,9 @@ from connector.model.plan import (
 from connector.model.table import Row, SqlType, Table, Value
 from connector.rules import json_value
 from connector.rules.compare import OPERATORS, Predicate, Truth, compile_leaf, microseconds, row_values
-from connector.rules.functions import ENTRIES, format_decimal, round_decimal
-from connector.rules.like import like_matcher
+from connector.rules.functions import EAGER, ENTRIES, format_decimal, round_decimal
 from connector.rules.regexp import matcher
-from connector.rules.text import equality_key, ordering_key
+from connector.rules.text import like_literal, like_of_row, text_key
 from connector.vindex.registry import build
 
 Evaluator = Callable[[Row], Any]
@@ -93,14 +92,15 @@ def split_terms(predicate: Program) -> list[Program]:
         return [predicate] if predicate else []
     terms: list[Program] = []
     for opcode in predicate[:-1]:
-        taken = _operands(opcode)
+        taken = operand_count(opcode)
         parts = terms[len(terms) - taken :]
         del terms[len(terms) - taken :]
         terms.append((*(each for part in parts for each in part), opcode))
     return terms
 
 
-def _operands(opcode: Opcode) -> int:
+def operand_count(opcode: Opcode) -> int:
+    """How many values the opcode pops."""
     if isinstance(opcode, And | Or | Call):
         return opcode.count
     if isinstance(opcode, CompareValues | Like | Xor):
@@ -111,7 +111,7 @@ def _operands(opcode: Opcode) -> int:
 def _run(table: Table, program: Program | list[Opcode]) -> list[Evaluator]:
     stack: list[Evaluator] = []
     for opcode in program:
-        operands = _pop(stack, _operands(opcode))
+        operands = _pop(stack, operand_count(opcode))
         stack.append(_compile(table, opcode, operands))
     return stack
 
@@ -159,7 +159,7 @@ def _compile(table: Table, opcode: Opcode, operands: list[Evaluator]) -> Evaluat
         case Or():
             return _disjunction(operands)
         case Xor():
-            return _strict(lambda left, right: bool(left) is not bool(right), operands)
+            return _eager(lambda left, right: bool(left) is not bool(right), *operands)
     raise InternalError(f"a plan has an opcode of unknown type {type(opcode).__name__}")
 
 
@@ -255,7 +255,17 @@ def _call(opcode: Call, operands: list[Evaluator]) -> Evaluator:
     factory = ENTRIES.get(opcode.function)
     if factory is None:
         raise InternalError(f"a plan calls the unknown function {opcode.function}")
+    if opcode.function in EAGER and opcode.count == 2:
+        return _eager(factory(opcode), *operands)
     return _strict(factory(opcode), operands)
+
+
+def _eager(function: Callable[[Any, Any], Any], first: Evaluator, second: Evaluator) -> Evaluator:
+    def both(row: Row) -> Any:
+        left, right = first(row), second(row)
+        return None if left is None or right is None else function(left, right)
+
+    return both
 
 
 def _coalesce(operands: list[Evaluator]) -> Evaluator:
@@ -300,11 +310,8 @@ def _outcome(opcode: CompareValues) -> Callable[[Any, Any], bool]:
     if opcode.kind is Kind.JSON:
         return lambda left, right: json_value.compare(opcode.op, left, right)
     if opcode.kind is Kind.TEXT:
-        if opcode.op in (Comparison.EQ, Comparison.NE, Comparison.NULL_SAFE_EQ):
-            key = equality_key(opcode.collation)
-            return lambda left, right: operator(key(left), key(right))
-        order = ordering_key(opcode.collation)
-        return lambda left, right: operator(order(left, right), 0)
+        key = text_key(opcode.collation)
+        return lambda left, right: operator(key(left), key(right))
     if opcode.kind in (Kind.DATETIME, Kind.TIMESTAMP, Kind.DATE):
         return lambda left, right: operator(moment(left), moment(right))
     if opcode.kind is Kind.TIME:
@@ -323,7 +330,7 @@ def _member(opcode: Member, value: Evaluator) -> Evaluator:
     literals = [stack_value(opcode.kind, literal) for literal in opcode.literals if literal is not None]
     miss: Truth = None if len(literals) < len(opcode.literals) else False
     if opcode.kind is Kind.TEXT:
-        key = equality_key(opcode.collation)
+        key = text_key(opcode.collation)
         members = frozenset(key(literal) for literal in literals)
         return _strict(lambda text: True if key(text) in members else miss, [value])
     numbers = frozenset(literals)
@@ -332,8 +339,8 @@ def _member(opcode: Member, value: Evaluator) -> Evaluator:
 
 def _like(opcode: Like, text: Evaluator, pattern: Evaluator) -> Evaluator:
     if isinstance(pattern, _Constant) and pattern.value is not None:
-        return _strict(like_matcher(opcode.collation, pattern.value, opcode.escape), [text])
-    return _strict(lambda cell, given: like_matcher(opcode.collation, given, opcode.escape)(cell), [text, pattern])
+        return _strict(like_literal(opcode.collation, pattern.value, opcode.escape), [text])
+    return _strict(lambda cell, given: like_of_row(opcode.collation, given, opcode.escape)(cell), [text, pattern])
 
 
 # ---- logic ----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Plans as JSON for the native core (`native/core/src/plan.rs` reads it). Called by `connector.transcode.native`.
 
-Everything that a comparison needs comes with it, also the ranks of collations, so that both paths run on one
-definition. What is not listed here the native core does not know: NotNative, and the stream runs on the Python path.
+Everything that a comparison needs comes with it, so that both paths run on one definition. What is
+not listed here the native core does not know: NotNative, and the stream runs on the Python path.
 """
 
 import json
@@ -23,7 +23,6 @@ from connector.model.plan import (
 )
 from connector.model.table import BLOBS, INTEGERS, TEXTS, Column, SqlType, Table, Value
 from connector.rules.collation import Collation, collation
-from connector.rules.collation_weights import WEIGHTS
 
 FORMAT = 1
 """Of the JSON. The native core refuses any other."""
@@ -174,40 +173,20 @@ def _plain_scale(kind: SqlType, literal: Value) -> str:
 
 def _collated(column: Column, table: Table) -> Json:
     known = collation(column.collation)
-    form = _form(known)
-    ranks, deciding, _ = WEIGHTS[known.name] if form == "ranks" else (None, None, False)
-    pad = known.pad.encode() if isinstance(known.pad, str) else known.pad
     return {
         "kind": "collation",
         "name": known.name,
-        "form": form,
-        "ranks": ranks,
-        "deciding": deciding,
-        "pad": pad.hex(),
+        "form": _form(known),
+        "ranks": None,
+        "deciding": None,
+        "pad": b" ".hex() if known.pad_space else "",
         "place": f"{table.qualified}.{column.name}",
     }
 
 
 def _form(known: Collation) -> str:
-    """How the collation makes its keys: found out by trying, so that a new one is never taken for one of these."""
-    ascii_text = "".join(map(chr, range(128)))
-    try:
-        beyond = known.key("\u00e9\u20ac\U0001f600")
-    except ValueError:
-        beyond = None
-    found = known.key(ascii_text)
-    if known.name in WEIGHTS and beyond is None and found == _by_ranks(*WEIGHTS[known.name][:2]):
-        return "ranks"
-    if found == ascii_text and beyond in (None, "\u00e9\u20ac\U0001f600"):
-        return "ascii" if beyond is None else "identity"
-    if found == ascii_text.encode() and known.name == "latin1_bin":
+    if known.by_code_point:
+        return "identity"
+    if known.name == "latin1_bin":
         return "latin1"
     raise NotNative(f"comparisons under collation {known.name}")
-
-
-def _by_ranks(ranks: str, deciding: str | None) -> str:
-    """The key of all ASCII characters in order."""
-    primary = "".join(chr(rank) for rank in bytes.fromhex(ranks) if rank)
-    if deciding is None:
-        return primary
-    return f"{primary}\0{''.join(chr(rank) for rank in bytes.fromhex(deciding) if rank)}"

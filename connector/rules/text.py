@@ -1,39 +1,35 @@
-"""Keys of texts under a collation, for two values of a row: `compare` has the quicker form for a column and a literal.
+"""Texts of a row compared under a collation: `compare` has the quicker form for a column and a literal.
 
-Called by `machine`.
+Called by `machine`. Errors: CollationUnsupported for text whose place in the order is not known.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
-from connector.rules.collation import collation
+from connector.model.errors import CollationUnsupported, RuleUnsupported
+from connector.rules.collation import bytes_like_matcher, collation
+
+_WHERE = "an expression"
+BINARY = "binary"
 
 
-def equality_key(name: str | None) -> Callable[[str], Hashable]:
-    """Equal for texts that the collation holds equal. Raises CollationUnsupported for texts it does not know."""
-    known = collation(name)
-    key, pad = known.cell_key("an expression"), known.pad
-    if not pad:
-        return key
-    return lambda text: _stripped(key(text), pad)
+def text_key(name: str | None) -> Callable[[str], bytes]:
+    """Bytes in the order of the collation."""
+    return collation(name).cell_key(_WHERE)
 
 
-def _stripped(key: Any, pad: Any) -> Hashable:
-    stripped: Hashable = key.rstrip(pad)
-    return stripped
+def like_literal(name: str, pattern: str | bytes, escape: str) -> Callable[[Any], bool]:
+    """Whether a text (bytes under `binary`) is like the pattern. Raises RuleUnsupported for what no rule can mean."""
+    if isinstance(pattern, bytes):
+        return bytes_like_matcher(pattern, escape.encode())
+    return collation(name).cell_like(_WHERE, pattern, escape)
 
 
-def ordering_key(name: str | None) -> Callable[[str, str], int]:
-    """Negative, zero or positive as the left text is before, like or after the right one."""
-    known = collation(name)
-    key, pad = known.cell_key("an expression"), known.pad
-
-    def order(left: str, right: str) -> int:
-        a: Any = key(left)
-        b: Any = key(right)
-        if pad:
-            width = max(len(a), len(b))
-            a, b = a.ljust(width, pad), b.ljust(width, pad)
-        return int(a > b) - int(a < b)
-
-    return order
+@lru_cache(maxsize=1024)
+def like_of_row(name: str, pattern: str | bytes, escape: str) -> Callable[[Any], bool]:
+    """The same for a pattern that comes from the row."""
+    try:
+        return like_literal(name, pattern, escape)
+    except RuleUnsupported as error:
+        raise CollationUnsupported(error.what) from None

@@ -245,15 +245,19 @@ def common_collation(values: Sequence[Bound]) -> tuple[str, int]:
     charset = name.split("_", 1)[0]
     for value in values:
         other = (value.type.collation or "binary").split("_", 1)[0]
-        if charset not in (other, "utf8mb4") and not _plain(value):
+        if charset not in (other, "utf8mb4") and not _fits(value, name):
             refuse(f"text of character set {charset} together with {other} is not supported", value)
     return name, strongest
 
 
-def _plain(value: Bound) -> bool:
-    """ASCII by its origin: every character set can hold it."""
-    if value.literal is not None:
-        return isinstance(value.literal.value, str) and value.literal.value.isascii()
+def _fits(value: Bound, name: str) -> bool:
+    """Whether every character set, or the collation's own, can hold the text."""
+    if value.literal is not None and isinstance(value.literal.value, str):
+        try:
+            collation(name).literal(value.literal.value)
+        except RuleUnsupported as error:
+            refuse(error.what, value)
+        return True
     last = value.program[-1]
     return isinstance(last, Call) and last.function.endswith("_to_text")
 

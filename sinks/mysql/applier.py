@@ -2,8 +2,9 @@
 
 import contextlib
 from collections.abc import Sequence
+from types import ModuleType
 
-from connector.model.errors import RowcastError, TargetRowMissing, TargetUnreachable
+from connector.model.errors import RowcastError, TargetRowMissing, TargetTableAmbiguous, TargetUnreachable
 from connector.model.message import Copy
 from connector.mysql.address import ServerAddress
 from sinks.mysql.batching import STATEMENT_BYTES, Statement, StatementBatcher
@@ -17,14 +18,23 @@ class MySqlSink:
     """One stream partition into one target database; implements `sinks.protocol.Sink`."""
 
     def __init__(
-        self, address: ServerAddress, identity: StreamIdentity, decoder: RowDecoder, *, sidecar: str = SIDECAR
+        self,
+        address: ServerAddress,
+        identity: StreamIdentity,
+        decoder: RowDecoder,
+        *,
+        sidecar: str = SIDECAR,
+        core: ModuleType | None = None,
     ) -> None:
+        """`core` = the module rowcast_native, which makes texts of row images; None: they are made in Python."""
         self._address = address
         self._database = identity.database
         self._decoder = decoder
+        self._core = core
         self._row = StreamRow(identity, sidecar)
         self._session: TargetSession | None = None
         self._tables: dict[int, TableStatements] = {}
+        self._origins: dict[str, str] = {}  # source database by table name in lower case
         self._open = False  # a target transaction
         self._copied = 0  # rows of the copy phase in it
         self._foreign_key_checks: bool | None = True  # the session's; None = unknown after an error
@@ -34,6 +44,7 @@ class MySqlSink:
         self._drop_session()
         session = self._session = TargetSession(self._address, self._database)
         self._tables.clear()
+        self._origins.clear()
         self._foreign_key_checks = True
         return self._row.take(session)
 
@@ -124,8 +135,14 @@ class MySqlSink:
         if known is None:
             # A new row schema is a new table version: what the target has may be new as well.
             table = self._decoder.table(schema_id)
+            origin = self._origins.setdefault(table.name.lower(), table.database)
+            if origin != table.database:
+                raise TargetTableAmbiguous(
+                    f"{origin}.{table.name} and {table.qualified} have the same target table",
+                    table=f"{self._database}.{table.name}",
+                )
             target = read_table(self._live(), self._database, table.name)
-            known = self._tables[schema_id] = TableStatements(self._database, table, target)
+            known = self._tables[schema_id] = TableStatements(self._database, table, target, self._core)
         return known
 
     def _live(self) -> TargetSession:

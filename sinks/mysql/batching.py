@@ -64,17 +64,17 @@ class StatementBatcher:
     def statements(self, bodies: Iterable[Body]) -> Iterator[Statement]:
         """The statements of these bodies, lazily; the caller runs each before it asks for the next."""
         run: _Run | None = None
-        for kind, statements, before, after, checks in self._changes(bodies):
+        for kind, statements, table, before, after, checks in self._changes(bodies):
             if kind == "update" or (kind == "delete" and not statements.deletes_together):
                 if run:
                     yield self._finish(run)
                     run = None
-                yield self._single(kind, statements, before, after, checks)
+                yield self._single(kind, statements, table, before, after, checks)
                 continue
             if kind == "insert":
-                item, strict = statements.values(after), statements.strict(after)
+                item, strict = self._values(statements, table, after)
             else:
-                item, strict = statements.key(before), True
+                item, strict = self._key(statements, table, before), True
             if run and not (
                 run.statements is statements
                 and run.kind == kind
@@ -92,26 +92,50 @@ class StatementBatcher:
         if run:
             yield self._finish(run)
 
-    def _changes(self, bodies: Iterable[Body]) -> Iterator[tuple[Kind, TableStatements, Row, Row, bool]]:
-        row, tables = self._row, self._tables
+    def _changes(self, bodies: Iterable[Body]) -> Iterator[tuple[Kind, TableStatements, int, bytes, bytes, bool]]:
+        tables = self._tables
         for body in bodies:
             match body:
                 case Transaction(changes):
                     for change in changes:
-                        statements = tables(change.table)
+                        kind = _kind(change.before, change.after)
                         checks = not change.flags & FOREIGN_KEY_CHECKS_OFF
-                        before = None if change.before is None else row(change.table, change.before)
-                        after = None if change.after is None else row(change.table, change.after)
-                        yield _kind(before, after), statements, before or (), after or (), checks
+                        images = change.before or b"", change.after or b""
+                        yield kind, tables(change.table), change.table, *images, checks
                 case Copy(table, rows):
                     # Parents may be copied after their children.
                     statements = tables(table)
                     for image in rows:
-                        yield "insert", statements, (), row(table, image), False
+                        yield "insert", statements, table, b"", image, False
 
-    def _single(self, kind: Kind, statements: TableStatements, before: Row, after: Row, checks: bool) -> Statement:
-        sql = statements.update(before, after) if kind == "update" else statements.delete(before)
+    def _values(self, statements: TableStatements, table: int, image: bytes) -> tuple[str, bool]:
+        if statements.texts and (found := statements.texts.values(image)):
+            return found
+        row = self._row(table, image)
+        return statements.values(row), statements.strict(row)
+
+    def _key(self, statements: TableStatements, table: int, image: bytes) -> str:
+        if statements.texts and (found := statements.texts.key(image)):
+            return found
+        return statements.key(self._row(table, image))
+
+    def _single(
+        self, kind: Kind, statements: TableStatements, table: int, before: bytes, after: bytes, checks: bool
+    ) -> Statement:
+        if kind == "delete":
+            sql = statements.delete(self._row(table, before))
+        else:
+            sql = self._update(statements, table, before, after)
         return self._statement(sql, statements, kind, 1, checks)
+
+    def _update(self, statements: TableStatements, table: int, before: bytes, after: bytes) -> str:
+        texts = statements.texts
+        # Without a key the condition is about every column: made from the row.
+        condition = texts and statements.keyed and texts.condition(before)
+        if texts and condition and (found := texts.assignments(after)):
+            assignments, strict = found
+            return statements.update_of(assignments, condition, strict=strict)
+        return statements.update(self._row(table, before), self._row(table, after))
 
     def _finish(self, run: _Run) -> Statement:
         if run.kind == "insert":
@@ -132,7 +156,7 @@ class StatementBatcher:
         return Statement(sql, statements.table, kind, rows, checks)
 
 
-def _kind(before: Row | None, after: Row | None) -> Kind:
+def _kind(before: bytes | None, after: bytes | None) -> Kind:
     if before is not None:
         return "delete" if after is None else "update"
     if after is None:

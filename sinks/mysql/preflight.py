@@ -7,6 +7,7 @@ from connector.model.errors import (
     TargetFailed,
     TargetReadOnly,
     TargetSettingUnsupported,
+    TargetTableAmbiguous,
 )
 from connector.model.finding import Finding
 from connector.model.table import Table
@@ -31,7 +32,12 @@ def check_target(
         found: list[Finding] = []
         for check in (_server(session), _sidecar(session, sidecar), _triggers(session, database, tables)):
             found += [_finding(problem, where) for problem in check]
+        origins: dict[str, Table] = {}
         for table in tables:
+            first = origins.setdefault(table.name.lower(), table)
+            if first.database != table.database:
+                same = f"{first.qualified} and {table.qualified} have the same target table"
+                found.append(Finding.of(TargetTableAmbiguous(same, table=f"{database}.{table.name}"), where))
             found += [_finding(problem, where) for problem in _table(session, database, table)]
         return found
     except RowcastError as error:

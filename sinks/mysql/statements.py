@@ -6,11 +6,13 @@ are set, also unchanged ones: a column with ON UPDATE CURRENT_TIMESTAMP would ot
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 
 from connector.model.errors import TargetColumnMissing
 from connector.model.table import Column, Row, SqlType, Table, Value
 from connector.mysql.connection import quote_name
 from sinks.mysql.literals import exact_match, literal_of
+from sinks.mysql.row_texts import row_texts
 
 # A strict session refuses ENUM's error value (index 0, printed as ''): the statement that stores one is not strict.
 _NOT_STRICT = "/*+ SET_VAR(sql_mode='ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO') */ "
@@ -31,8 +33,11 @@ class TargetTable:
 class TableStatements:
     """Writes statements of one source table version for one target table."""
 
-    def __init__(self, database: str, table: Table, target: TargetTable) -> None:
-        """`table` describes the rows; TargetColumnMissing when the target lacks one of its columns."""
+    def __init__(self, database: str, table: Table, target: TargetTable, core: ModuleType | None = None) -> None:
+        """`table` describes the rows; TargetColumnMissing when the target lacks one of its columns.
+
+        `core` = the module rowcast_native; None: all texts are made here.
+        """
         missing = [column.name for column in table.columns if column.name.lower() not in target.columns]
         if missing:
             raise TargetColumnMissing(
@@ -58,6 +63,15 @@ class TableStatements:
         self._delete_many = f"DELETE FROM {self._name} WHERE {keys if len(self._key) == 1 else f'({keys})'} IN ("
         # Children must go before parents, in the source's order; one statement would choose an order of its own.
         self.deletes_together = bool(self._key) and not target.references_itself
+        assigned = [(index, name) for (index, _), name in zip(self._written, self._assignments, strict=True)]
+        conditions = [(index, f"{quote_name(table.columns[index].name)}=") for index in table.primary_key]
+        self.texts = row_texts(core, table.columns, assigned, conditions, self._enums)
+        """Texts of row images, None where they are made from rows."""
+
+    @property
+    def keyed(self) -> bool:
+        """Whether rows are found by a primary key."""
+        return bool(self._key)
 
     def strict(self, row: Row) -> bool:
         """Whether the row can be written in a strict session."""
@@ -77,8 +91,11 @@ class TableStatements:
         """UPDATE of one row."""
         cells = zip(self._assignments, self._written, strict=True)
         assignments = ",".join([name + literal(after[index]) for name, (index, literal) in cells])
-        hint = "" if self.strict(after) else _NOT_STRICT
-        return f"UPDATE {hint}{self._name} SET {assignments} WHERE {self._where(before)}"
+        return self.update_of(assignments, self._where(before), strict=self.strict(after))
+
+    def update_of(self, assignments: str, condition: str, *, strict: bool) -> str:
+        """UPDATE of one row from its texts."""
+        return f"UPDATE {'' if strict else _NOT_STRICT}{self._name} SET {assignments} WHERE {condition}"
 
     def key(self, row: Row) -> str:
         """The row's key as one item of a DELETE's IN list; only with `deletes_together`."""

@@ -2,4 +2,4 @@
 
 from importlib.util import find_spec
 
-collect_ignore = [] if find_spec("rowcast_native") else ["test_native.py"]
+collect_ignore = [] if find_spec("rowcast_native") else ["test_native.py", "test_native_sql.py"]

@@ -18,7 +18,7 @@ from connector.model.keyrange import parse_shards
 from connector.model.plan import Plan, Routing, VindexRef
 from connector.model.position import Checkpoint
 from connector.model.record import ChunkBorder, Committed, Item
-from connector.model.table import Table
+from connector.model.table import Row, Table
 from connector.transcode.choose import choose
 from connector.transcode.composed import ComposedTranscoder
 from connector.transcode.native import NativeTranscoder
@@ -190,3 +190,14 @@ def sharded(plan: Plan) -> Plan:
     key = plan.source.primary_key
     shards = parse_shards("-80,80-")
     return replace(plan, routing=Routing(key[:1], VindexRef("xxhash"), shards)) if key else plan
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=st.lists(cases.ROWS, min_size=1, max_size=5), form=st.sampled_from(FORMATS))
+def test_any_copied_row(rows: list[Row], form: Format) -> None:
+    """Numbers, dates and documents as every format writes them."""
+    chosen = options(key_format=form, value_format=form)
+    what = cases.bound(whole_table(cases.TABLE))
+    native = NativeTranscoder(CORE, chosen, start(), lambda: NOW_US)
+    python = ComposedTranscoder(chosen, start(), lambda: NOW_US)
+    assert native.copy_rows(what, rows) == python.copy_rows(what, rows)

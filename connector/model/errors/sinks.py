@@ -51,6 +51,14 @@ class TargetTableMissing(RowcastError):
     hint = "Create the table at the target; a sink never creates target tables by itself."
 
 
+class TargetTableAmbiguous(RowcastError):
+    """Tables of the same name in different source databases would be mixed in one target table."""
+
+    code = "TARGET_TABLE_AMBIGUOUS"
+    disposition = Disposition.OPERATOR
+    hint = "Give each source database a source connector and a target database of its own."
+
+
 class TargetColumnMissing(RowcastError):
     """A column of the stream does not exist in the target table."""
 

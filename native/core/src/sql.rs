@@ -307,17 +307,11 @@ fn floating(number: f64, out: &mut Vec<u8>) -> Result<()> {
     if !number.is_finite() {
         return Err(wrong("a finite number", "float"));
     }
-    let magnitude = number.abs();
-    if magnitude == 0.0 || (1e-4..1e16).contains(&magnitude) {
-        let digits = number.to_string();
-        out.extend_from_slice(digits.as_bytes());
-        out.extend_from_slice(if digits.contains('.') { b"e0" } else { b".0e0" });
-        return Ok(());
+    let start = out.len();
+    number::double(out, number, -4, 2);
+    if !out.iter().skip(start).any(|byte| *byte == b'e') {
+        out.extend_from_slice(b"e0");
     }
-    let digits = format!("{number:e}");
-    let (mantissa, exponent) = digits.split_once('e').unwrap_or((&digits, "0"));
-    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |rest| ('-', rest));
-    out.extend_from_slice(format!("{mantissa}e{sign}{exponent:0>2}").as_bytes());
     Ok(())
 }
 

@@ -16,6 +16,7 @@ pub(crate) struct RowTexts(sql::RowTexts);
 impl RowTexts {
     /// `columns`: (Avro type, literal) by name; `written` and `key`: column index and what stands before its literal.
     #[new]
+    #[allow(clippy::needless_pass_by_value)] // arguments from Python are
     fn new(
         columns: Vec<(String, String)>,
         written: Vec<(usize, String)>,
@@ -57,10 +58,10 @@ impl RowTexts {
 }
 
 /// What `write` appends as text, with its result.
-fn text<'py, T>(
-    py: Python<'py>,
+fn text<T>(
+    py: Python<'_>,
     write: impl FnOnce(&mut Vec<u8>) -> Result<Option<T>>,
-) -> PyResult<Option<(Bound<'py, PyString>, T)>> {
+) -> PyResult<Option<(Bound<'_, PyString>, T)>> {
     let mut out = Vec::with_capacity(256);
     let Some(result) = caught(|| write(&mut out))?.map_err(|error| raised(&error))? else { return Ok(None) };
     let text = std::str::from_utf8(&out).map_err(|_| internal("a literal is not UTF-8".to_owned()))?;

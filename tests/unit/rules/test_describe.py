@@ -49,6 +49,8 @@ def test_describe() -> None:
         "columns_read": ["id", "name", "photo"],
         "expressions": [],
         "primary_key": ["id"],
+        "understood": "id >= 5 AND name IN ('it''s', NULL) AND photo != x'00ff' AND name IS NOT NULL "
+        "AND photo IS NOT NULL AND in_keyrange(hash(id), '-80')",
         "predicate": [
             "compare id >= 5",
             "in name ('it''s', NULL)",
@@ -65,12 +67,12 @@ def test_describe() -> None:
         "evaluated": {
             "copy_select": [],
             "source": [
-                "compare id >= 5",
-                "in name ('it''s', NULL)",
-                "compare photo != x'00ff'",
-                "is not null name",
-                "is not null photo",
-                "in_keyrange hash(id) -80",
+                "id >= 5",
+                "name IN ('it''s', NULL)",
+                "photo != x'00ff'",
+                "name IS NOT NULL",
+                "photo IS NOT NULL",
+                "in_keyrange(hash(id), '-80')",
             ],
             "target": [],
         },
@@ -98,9 +100,8 @@ def test_render() -> None:
         "  columns      name\n"
         "  reads        id, name\n"
         "  primary key  not selected\n"
-        "  predicate    compare id < 2\n"
-        "               compare id > 0\n"
-        "               and 2\n"
+        "  predicate    id < 2\n"
+        "    and        id > 0\n"
         "  on change    split\n"
         "  routing      hash(id) -> -80, 80-"
     )

@@ -306,10 +306,8 @@ def test_comparison(column: Column, condition: str, cell: Value, passes: bool) -
         (ENUM, "c = 1"),
         (SET, "c = 1"),
         (TEXT, "c = 0x61"),
-        (TEXT, "c = 'é'"),
         (_column(SqlType.VARCHAR, collation="utf8mb4_de_pb_0900_ai_ci"), "c = 'a'"),
         (_column(SqlType.VARCHAR, collation="latin1_bin"), "c = '漢'"),
-        (_column(SqlType.VARCHAR, collation="gbk_bin"), "c = '漢'"),
         (_column(SqlType.VARCHAR), "c = 'a'"),
         (_column(SqlType.JSON), "c < 'x'"),
         (_column(SqlType.JSON), "c in (null)"),
@@ -328,10 +326,11 @@ def test_every_type_can_be_tested_for_null(kind: SqlType) -> None:
     assert not _passes(_column(kind), "c is not null", None)
 
 
-@pytest.mark.parametrize("condition", ["c = 'e'", "c in ('e', 'f')", "c > 'e'"])
-def test_a_cell_beyond_ascii_is_an_error_where_its_order_is_unknown(condition: str) -> None:
-    with pytest.raises(CollationUnsupported, match=r"shop\.t\.c"):
-        _passes(TEXT, condition, "é")
+def test_a_cell_outside_the_collations_character_set_is_an_error() -> None:
+    column = _column(SqlType.VARCHAR, collation="latin1_swedish_ci")
+    for condition in ("c = 'e'", "c in ('e', 'f')", "c > 'e'"):
+        with pytest.raises(CollationUnsupported, match=r"shop\.t\.c"):
+            _passes(column, condition, "漢")
 
 
 @pytest.mark.parametrize(
@@ -354,8 +353,3 @@ def test_a_cell_beyond_ascii_is_an_error_where_its_order_is_unknown(condition: s
 )
 def test_collations(name: str, condition: str, cell: str, passes: bool) -> None:
     assert _passes(_column(SqlType.VARCHAR, collation=name), condition, cell) is passes
-
-
-def test_a_cell_beyond_ascii_under_another_bin_collation() -> None:
-    with pytest.raises(CollationUnsupported):
-        _passes(_column(SqlType.VARCHAR, collation="gbk_bin"), "c > 'a'", "漢")
