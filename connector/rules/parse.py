@@ -51,12 +51,13 @@ def parse_selection(sql: str) -> Selection:
 
 
 def _only_select(sql: str) -> exp.Select:
+    tokens: list[Token] = []
     try:
         tokens = tokenize(sql, read=RuleSql)
         _refuse_tokens(tokens)
         statements = [statement for statement in parse(sql, read=RuleSql) if statement is not None]
     except SqlglotError as error:
-        raise _not_sql(error, sql) from None
+        raise _not_sql(error, sql, tokens) from None
     if len(statements) != 1:
         raise RuleInvalid(f"the filter holds {len(statements)} statements; a rule is one SELECT", position=1)
     statement = statements[0]
@@ -88,17 +89,15 @@ def _refuse_tokens(tokens: list[Token]) -> None:
             )
 
 
-def _not_sql(error: SqlglotError, sql: str) -> RuleInvalid:
+def _not_sql(error: SqlglotError, sql: str, tokens: list[Token]) -> RuleInvalid:
     details = getattr(error, "errors", None)
     if not details:
         return RuleInvalid(f"the filter is not SQL: {str(error).split(chr(10), 1)[0]}", position=len(sql) or 1)
     first = details[0]
     # sqlglot names its own classes when an operand is missing.
     what = "incomplete expression" if first["description"].startswith("Required keyword") else first["description"]
-    lines = sql.split("\n")
-    before = sum(len(line) + 1 for line in lines[: (first["line"] or 1) - 1])
-    at = before + (first["col"] or 1) - len(first["highlight"] or "") + 1
-    return RuleInvalid(f"the filter is not SQL: {what} near {first['highlight']!r}", position=max(1, at))
+    place = (token.start for token in tokens if (token.line, token.col) == (first["line"], first["col"]))
+    return RuleInvalid(f"the filter is not SQL: {what} near {first['highlight']!r}", position=next(place, 0) + 1)
 
 
 def _refuse_clauses(node: exp.Expr, known: set[str]) -> None:

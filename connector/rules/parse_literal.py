@@ -12,6 +12,7 @@ from connector.rules.syntax import Literal, TemporalLiteral
 _LONGEST_NUMBER = 400  # characters; MySQL's widest DECIMAL has 65 digits, its widest DOUBLE about 310
 _INTEGER = re.compile(r"[0-9]+")
 _DECIMAL = re.compile(r"[0-9]+\.[0-9]*|\.[0-9]+")
+_DOUBLE = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?[0-9]+")
 _TEMPORAL = {
     exp.DType.DATE: "date",
     exp.DType.TIME: "time",
@@ -75,6 +76,8 @@ def _number(node: exp.Literal) -> int | Decimal | float:
         return int(text)
     if _DECIMAL.fullmatch(text):
         return Decimal(text)
+    if not _DOUBLE.fullmatch(text):
+        invalid("this is no number", node)
     value = float(text)
     if isinf(value):
         invalid("the number is out of range", node)

@@ -2,21 +2,25 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 
 from connector.model.errors import RuleUnsupported
 from connector.model.keyrange import KeyRange, check_shards, is_key_range
 from connector.model.plan import Plan
 from connector.model.table import Table
 from connector.rules.bind import Binder
+from connector.rules.calls import FUNCTIONS
 from connector.rules.internal import SYSTEM_DATABASES, is_internal_table
 from connector.rules.parse import parse_selection
 from connector.rules.rule import Rule, TableMatch, naming, parse_match
-from connector.rules.syntax import AndTerm, KeyRangeTerm, NotTerm, OrTerm, Selection
+from connector.rules.syntax import CallTerm, KeyRangeTerm, Selection
 from connector.rules.vschema import VSchema
 
 EXCLUDE = "exclude"
 """The filter of a rule whose tables are not streamed."""
+
+_FUNCTIONS = {*FUNCTIONS, "if", "case", "nullif", "keyspace_id"}
+"""What `Expressions` computes for some arguments, by CallTerm.name."""
 
 _LIKE_A_RANGE = re.compile(r"[0-9a-fA-F-]+")
 
@@ -49,7 +53,7 @@ class RuleSet:
         for known in self._known:
             if known.selection is not None and known.selection.where is not None:
                 with naming(known.rule):
-                    _check_vindexes(known.selection.where, vschema)
+                    _check_names(known.selection.where, vschema)
 
     def rule_for(self, database: str, table: str) -> Rule | None:
         """The rule of a table, None when no rule wants it."""
@@ -90,17 +94,19 @@ def _read(rule: Rule, keyspace: str) -> _Known:
         return _Known(rule, match, _selection(rule.filter.strip(), match))
 
 
-def _check_vindexes(where: object, vschema: VSchema) -> None:
-    """The vindexes that in_keyrange names exist and take that many columns, whatever the table."""
+def _check_names(where: object, vschema: VSchema) -> None:
+    """Functions of a WHERE, and the vindexes that in_keyrange names, exist and fit, whatever the table."""
     pending = [where]
     while pending:
         term = pending.pop()
         if isinstance(term, KeyRangeTerm) and term.vindex is not None:
             vschema.find_vindex(term.vindex, len(term.columns))
-        elif isinstance(term, AndTerm | OrTerm):
-            pending += term.terms
-        elif isinstance(term, NotTerm):
-            pending.append(term.term)
+        if isinstance(term, CallTerm) and term.name not in _FUNCTIONS:
+            raise RuleUnsupported(f"function {term.name}() is not supported", position=term.at or None)
+        if is_dataclass(term):
+            for part in fields(term):
+                value = getattr(term, part.name)
+                pending += value if isinstance(value, tuple) else (value,)
 
 
 def _selection(text: str, match: TableMatch) -> Selection | None:

@@ -34,7 +34,7 @@ from connector.transcode.protocol import BoundPlan, Clock, TranscodeOptions
 from schemas.debezium import ConnectSchema, envelope_struct, key_struct
 from schemas.names import key_subject, table_topic, value_subject
 
-ABI = 1
+ABI = 2
 """Of the module `rowcast_native`; the two must be equal."""
 
 OUTPUT_BYTES = 32 << 20

@@ -44,11 +44,6 @@ class Collation:
     fold: Fold | None = None
     """Makes characters the same that LIKE holds equal; None when it holds none so."""
 
-    @property
-    def pad(self) -> str:
-        """What a key goes on with: nothing, PAD SPACE is in the key."""
-        return ""
-
     def literal(self, text: str) -> str:
         """The literal itself; RuleUnsupported when the column's character set does not have its characters, which is
         an error in MySQL too.
