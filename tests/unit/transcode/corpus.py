@@ -147,9 +147,7 @@ def joined(items: Iterable[Item]) -> list[Item]:
     result: list[Item] = []
     for item in items:
         if isinstance(item, Records) and result and isinstance(before := result[-1], Records):
-            result[-1] = Records(
-                (*before.records, *item.records), before.rows + item.rows, before.bytes + item.bytes
-            )
+            result[-1] = Records((*before.records, *item.records), before.rows + item.rows, before.bytes + item.bytes)
         else:
             result.append(item)
     return result
