@@ -76,6 +76,7 @@ KAFKA_ERRORS: dict[str, type[RowcastError]] = {
 }
 """What an error means, by librdkafka's name of it; unlisted ones become KAFKA_FAILED, for a person to look at."""
 
+_ABSENT = {"UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC"}
 _PASSING = {
     # librdkafka goes on by itself after these; the stream is late then, which its lag shows.
     "_ALL_BROKERS_DOWN",
@@ -204,6 +205,13 @@ class PartitionConsumer:
 
     def _require_partition(self, consumer: Consumer) -> None:
         topic = consumer.list_topics(self._topic, timeout=REQUEST_TIMEOUT_S).topics[self._topic]
+        if topic.error is not None and topic.error.name() in _ABSENT:
+            raise KafkaUnreachable(
+                "the stream topic does not exist yet",
+                hint="The source connector creates it when it starts: start it, or correct the name in `streams`.",
+                topic=self._topic,
+                partition=self._partition,
+            )
         if topic.error is not None:
             raise kafka_error(topic.error, topic=self._topic, partition=self._partition)
         if self._partition not in topic.partitions:

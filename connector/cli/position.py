@@ -38,8 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("connector", nargs="?", metavar="CONNECTOR", help="one source of the file; all without")
     show.add_argument("--json", action="store_true", help="a JSON list of objects")
     put = actions.add_parser("set", help="set the position of a stopped stream")
+    put.usage = "rowcast position set [-h] FILE.toml [CONNECTOR] POSITION"
     put.add_argument("file", type=Path, metavar="FILE.toml", help="configuration file")
     put.add_argument("arguments", nargs="+", metavar="[CONNECTOR] POSITION", help=_POSITION_HELP)
+    for action in (show, put):
+        action.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks")
 
 
 _POSITION_HELP = (

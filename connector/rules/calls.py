@@ -182,7 +182,8 @@ def _coalesce(name: str, arguments: Sequence[Bound], details: Details) -> Bound:
     arity(name, arguments, 2, 2) if name == "ifnull" else arity(name, arguments, 1, None)
     result, values, coercibility = common_type(arguments)
     nullable = all(value.nullable for value in values)
-    return call("coalesce", result, values, coercibility=coercibility, nullable=nullable)
+    labelled = any(value.labelled for value in arguments)
+    return call("coalesce", result, values, coercibility=coercibility, nullable=nullable, labelled=labelled)
 
 
 # ---- text -----------------------------------------------------------------------------------------------------------
@@ -310,8 +311,9 @@ def _to_integer(value: Bound, unsigned: bool) -> Bound:
     if value.kind is Kind.TEXT and not value.labelled:
         return call("text_to_integer", result, [value])
     found = number(value)
-    if found.kind is Kind.DOUBLE and (unsigned or value.kind is not Kind.DOUBLE):
-        refuse("a cast of a floating point number to UNSIGNED is not supported", value)
+    if found.kind is Kind.DOUBLE and (unsigned or value.column is None):
+        # The server cuts what a column has to the range of integers, and fails on what an expression has.
+        refuse("a cast of a floating point number to an integer is supported for columns, to SIGNED", value)
     return call(f"{found.kind}_to_integer", result, [found])
 
 

@@ -58,7 +58,8 @@ def _compare(table: Table, opcode: Compare) -> Predicate:
     if opcode.literal is None:
         return lambda row: None
     column, compare = opcode.column, OPERATORS[opcode.op]
-    key = _key(table, column, opcode.literal)
+    equality = opcode.op in (Comparison.EQ, Comparison.NE)
+    key = _key(table, column, opcode.literal, equality=equality)
     literal = key(opcode.literal)
     if key is _same:
 
@@ -83,7 +84,7 @@ def _in(table: Table, opcode: In) -> Predicate:
     lookups: list[tuple[Callable[[Any], Hashable], frozenset[Hashable]]] = []
     for kind in sorted({type(literal) for literal in literals}, key=lambda kind: kind.__name__):
         alike = [literal for literal in literals if type(literal) is kind]
-        key = _key(table, column, alike[0])
+        key = _key(table, column, alike[0], equality=True)
         lookups.append((key, frozenset(map(key, alike))))
 
     def member(row: Row) -> Truth:
@@ -119,7 +120,7 @@ def row_values(columns: tuple[int, ...]) -> Callable[[Row], Row]:
 
 
 # ---- keys -----------------------------------------------------------------------------------------------------------
-def _key(table: Table, index: int, literal: Value) -> _Key:
+def _key(table: Table, index: int, literal: Value, *, equality: bool) -> _Key:
     column = table.columns[index]
     if column.type in _AS_THEY_ARE:
         return _same
@@ -130,7 +131,11 @@ def _key(table: Table, index: int, literal: Value) -> _Key:
     if column.type in _LABELLED and isinstance(literal, float):
         return leading_number
     if column.type in _LABELLED:
-        return collation(column.collation).cell_key(f"{table.qualified}.{column.name}")
+        known = collation(column.collation)
+        if equality and known.by_code_point:
+            # Texts of one collation are equal when they are, apart from trailing spaces: no key is needed.
+            return _unpadded if known.pad_space else _same
+        return known.cell_key(f"{table.qualified}.{column.name}")
     if column.type is SqlType.BIT:
         return _bits
     if column.type is SqlType.TIME:
@@ -140,6 +145,10 @@ def _key(table: Table, index: int, literal: Value) -> _Key:
 
 def _same(value: Any) -> Any:
     return value
+
+
+def _unpadded(text: str) -> str:
+    return text.rstrip(" ")
 
 
 def _bits(value: bytes | int) -> int:

@@ -154,7 +154,8 @@ class Expressions:
         for condition, value in zip(conditions, values[:-1], strict=True):
             program += [*condition, *value.program]
         program += values[-1].program
-        bound = call("case", result, values, coercibility=coercibility)
+        labelled = any(value.labelled for value in chosen)
+        bound = call("case", result, values, coercibility=coercibility, labelled=labelled)
         return replace(bound, program=(*program, Call("case", len(arguments), result)))
 
     def _nullif(self, term: CallTerm) -> Bound:
@@ -170,7 +171,7 @@ class Expressions:
             refuse("NULLIF of texts of different collations is not supported", *values)
         same = self.condition(CompareTerm(Comparison.EQ, term.arguments[0], term.arguments[1], term.at))
         program = (*same, *first.program, Call("nullif", 2, first.type))
-        return Bound(program, first.type, first.sql, term.at, first.coercibility)
+        return Bound(program, first.type, first.sql, term.at, first.coercibility, labelled=first.labelled)
 
     # ---- conditions -------------------------------------------------------------------------------------------------
     def condition(self, term: Expression) -> Program:

@@ -12,7 +12,9 @@ from typing import Any
 from connector.model.errors import CollationUnsupported, ValueUnrepresentable
 from connector.model.plan import Call, ValueType
 from connector.rules import json_value
+from connector.rules.collation.characters import encoder
 from connector.rules.json_path import parse_path
+from connector.rules.letter_case import letter_case
 from connector.rules.numbers import leading_decimal, leading_integer, leading_number
 
 _WIDE = Context(prec=200)
@@ -203,18 +205,7 @@ def _modulo_double(left: float, right: float) -> float | None:
 
 # ---- text -----------------------------------------------------------------------------------------------------------
 def _mapped(upper: bool) -> Factory:
-    def factory(call: Call) -> Function:
-        def convert(text: str) -> str:
-            if not text.isascii():
-                raise CollationUnsupported(
-                    f"{'UPPER' if upper else 'LOWER'} of text beyond ASCII under collation "
-                    f"{call.result.collation} is not known to rowcast"
-                )
-            return text.upper() if upper else text.lower()
-
-        return convert
-
-    return factory
+    return lambda call: letter_case(call.result.collation or "binary", upper=upper)
 
 
 def _substring(text: str, start: int, length: int | None = None) -> str:
@@ -241,18 +232,17 @@ def _to_char(call: Call) -> Function:
 
 def _to_bytes(call: Call) -> Function:
     (charset,) = call.details
-    if charset == "latin1":
-        return latin1_bytes
-    return str.encode
+    if charset != "latin1":
+        return str.encode
+    encode = encoder(charset)
 
+    def convert(text: str) -> bytes:
+        try:
+            return encode(text)
+        except UnicodeEncodeError:
+            raise CollationUnsupported("a text has characters that latin1 has not") from None
 
-def latin1_bytes(text: str) -> bytes:
-    """MySQL's latin1: Windows-1252, and the five codes that it leaves open as they are."""
-    try:
-        return text.encode("cp1252")
-    except UnicodeEncodeError:
-        open_codes = "\x81\x8d\x8f\x90\x9d"
-        return b"".join(bytes([ord(each)]) if each in open_codes else each.encode("cp1252") for each in text)
+    return convert
 
 
 # ---- dates and times ------------------------------------------------------------------------------------------------

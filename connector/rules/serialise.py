@@ -7,6 +7,7 @@ not listed here the native core does not know: NotNative, and the stream runs on
 import json
 from typing import Any
 
+from connector.model.errors import CollationUnsupported
 from connector.model.plan import (
     And,
     Compare,
@@ -24,13 +25,15 @@ from connector.model.plan import (
 from connector.model.table import BLOBS, INTEGERS, TEXTS, Column, SqlType, Table, Value
 from connector.rules.collation import Collation, collation
 
-FORMAT = 1
+FORMAT = 2
 """Of the JSON. The native core refuses any other."""
 
 _LABELLED = TEXTS | {SqlType.ENUM, SqlType.SET}
 _LIKE_TEXT = {SqlType.YEAR, SqlType.DATE, SqlType.DATETIME, SqlType.TIMESTAMP}
 _VINDEXES = frozenset({"binary", "hash", "xxhash"})
 _LARGEST = 1 << 126  # integer literals are 128 bits wide there; cells have 64
+
+_ASCII = tuple(map(chr, range(128)))
 
 Json = dict[str, Any]
 
@@ -122,18 +125,22 @@ def _in(table: Table, opcode: In) -> Json:
     groups = []
     for kind in sorted({type(literal) for literal in literals}, key=lambda kind: kind.__name__):
         alike = [literal for literal in literals if type(literal) is kind]
-        scale = _scale(table.columns[opcode.column], table, alike[0])
-        groups.append({"scale": scale, "literals": [_text(literal) for literal in alike]})
+        column = table.columns[opcode.column]
+        literals_of = [_text(column, literal) for literal in alike]
+        groups.append({"scale": _scale(column, table, alike[0]), "literals": literals_of})
     return {"op": "in", "column": opcode.column, "groups": groups, "null": len(literals) < len(opcode.literals)}
 
 
 def _literal(table: Table, column: int, literal: Value) -> Json:
     if literal is None:
         return {"literal": None, "scale": None}
-    return {"literal": _text(literal), "scale": _scale(table.columns[column], table, literal)}
+    described = table.columns[column]
+    return {"literal": _text(described, literal), "scale": _scale(described, table, literal)}
 
 
-def _text(literal: Value) -> str:
+def _text(column: Column, literal: Value) -> str:
+    if isinstance(literal, str) and column.type in _LABELLED:
+        return collation(column.collation).key(literal).hex()
     if isinstance(literal, bytes):
         return literal.hex()
     if isinstance(literal, float):
@@ -176,17 +183,35 @@ def _collated(column: Column, table: Table) -> Json:
     return {
         "kind": "collation",
         "name": known.name,
-        "form": _form(known),
-        "ranks": None,
-        "deciding": None,
-        "pad": b" ".hex() if known.pad_space else "",
+        "levels": [] if known.by_code_point else _levels(known),
+        "pad": _unit(known, " ") if known.pad_space else None,
+        "by_code_point": known.by_code_point,
         "place": f"{table.qualified}.{column.name}",
     }
 
 
-def _form(known: Collation) -> str:
-    if known.by_code_point:
-        return "identity"
-    if known.name == "latin1_bin":
-        return "latin1"
-    raise NotNative(f"comparisons under collation {known.name}")
+def _levels(known: Collation) -> list[list[int | None]]:
+    """What each ASCII character becomes on each level of the collation's keys, None = ignored."""
+    count = known.key("a").count(b"\0") + 1
+    if count == 1:
+        try:
+            return [[_unit(known, character) for character in _ASCII]]
+        except UnicodeEncodeError:
+            raise NotNative(f"comparisons under collation {known.name}, which lacks a part of ASCII") from None
+    keys = [known.key(character).split(b"\0") for character in _ASCII]
+    return [[key[level][0] if key[level] else None for key in keys] for level in range(count)]
+
+
+def _unit(known: Collation, character: str) -> int | None:
+    """Of a collation with one level. Behind the character stands one that is no space: under PAD SPACE a space counts
+    only before something."""
+    key, alone = known.key(f"{character}a"), known.key("a")
+    return key[0] if len(key) > len(alone) else None
+
+
+def sort_key(name: str, place: str, text: str) -> bytes | str:
+    """The key of a column's text under its collation, for the native core; what is wrong with it when it has none."""
+    try:
+        return collation(name).cell_key(place)(text)
+    except CollationUnsupported as error:
+        return error.what

@@ -49,16 +49,12 @@ class Bound:
     column: int | None = None
     source: Column | None = None  # of `column`
     truth: bool = False  # the value is 1, 0 or NULL
+    labelled: bool = False  # ENUM and SET: text as text, an index as a number
 
     @property
     def kind(self) -> Kind:
         """Of its type."""
         return self.type.kind
-
-    @property
-    def labelled(self) -> bool:
-        """ENUM and SET: text as text, an index as a number."""
-        return self.source is not None and self.source.type in (SqlType.ENUM, SqlType.SET)
 
     @property
     def is_null(self) -> bool:
@@ -81,8 +77,10 @@ def load(table: Table, index: int, at: int) -> Bound:
         raise RuleUnsupported(
             f"expressions with {column.type.value.upper()} column {column.name} are not supported", position=at or None
         )
+    labelled = column.type in (SqlType.ENUM, SqlType.SET)
+    program = (Load(index, type_.kind),)
     return Bound(
-        (Load(index, type_.kind),), type_, column.name, at, IMPLICIT, column.nullable, column=index, source=column
+        program, type_, column.name, at, IMPLICIT, column.nullable, column=index, source=column, labelled=labelled
     )
 
 

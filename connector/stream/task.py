@@ -328,6 +328,8 @@ class SourceTask:
             self._publisher.produce(transcoder.heartbeat())
             self._pending = transcoder.checkpoint
             self._commit()
+            if idle:
+                self._telemetry.lag(0.0)
         elif idle and self._pending and self._began and self._interval_left() == 0:
             self._commit()
         return ending

@@ -29,12 +29,12 @@ from connector.model.record import (
 )
 from connector.model.server_errors import source_error
 from connector.model.table import Column, Row, Table
-from connector.rules.serialise import NotNative, serialise
+from connector.rules.serialise import NotNative, serialise, sort_key
 from connector.transcode.protocol import BoundPlan, Clock, TranscodeOptions
 from schemas.debezium import ConnectSchema, envelope_struct, key_struct
 from schemas.names import key_subject, table_topic, value_subject
 
-ABI = 2
+ABI = 3
 """Of the module `rowcast_native`; the two must be equal."""
 
 OUTPUT_BYTES = 32 << 20
@@ -124,7 +124,9 @@ class NativeTranscoder:
     def _compiled(self, bound: BoundPlan) -> Any:
         known = self._bound.get(id(bound.plan))
         if known is None or known[0] is not bound:
-            plan = self._call(self._core.bind, serialise(bound.plan), bound.row_schema or 0, self._table_topic(bound))
+            plan = self._call(
+                self._core.bind, serialise(bound.plan), bound.row_schema or 0, self._table_topic(bound), sort_key
+            )
             known = self._bound[id(bound.plan)] = (bound, plan)
         return known[1]
 

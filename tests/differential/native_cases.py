@@ -24,10 +24,13 @@ from connector.model.plan import (
     In,
     InKeyRange,
     IsNull,
+    Not,
     Opcode,
+    Or,
     Plan,
     Routing,
     VindexRef,
+    Xor,
 )
 from connector.model.position import Checkpoint
 from connector.model.record import Committed, Item, NeedPlan, Records
@@ -242,7 +245,7 @@ def plans(table: Table, rows: Sequence[Row], partitions: int) -> st.SearchStrate
     """Plans of a table, their literals taken from its rows half of the time."""
     width = len(table.columns)
     indexes = st.integers(0, width - 1)
-    predicate = st.one_of(st.just(()), conjunctions(table, rows, 2))
+    predicate = st.one_of(st.just(()), conditions(table, rows, 2))
     projection = st.one_of(
         st.just(tuple(range(width))), st.lists(indexes, min_size=1, max_size=width, unique=True).map(tuple)
     )
@@ -286,13 +289,21 @@ def sharding_columns(table: Table) -> st.SearchStrategy[tuple[int, ...] | None]:
     return st.sampled_from(possible) if possible else st.none()
 
 
-def conjunctions(table: Table, rows: Sequence[Row], depth: int) -> st.SearchStrategy[tuple[Opcode, ...]]:
-    """A term, or several and AND over them."""
+def conditions(table: Table, rows: Sequence[Row], depth: int) -> st.SearchStrategy[tuple[Opcode, ...]]:
+    """A term, or several and what joins them."""
     leaf = leaves(table, rows).map(lambda opcode: (opcode,))
     if not depth:
         return leaf
-    terms = st.lists(conjunctions(table, rows, depth - 1), min_size=1, max_size=3)
-    return st.one_of(leaf, terms.map(lambda found: (*(op for term in found for op in term), And(len(found)))))
+    term = conditions(table, rows, depth - 1)
+    terms = st.lists(term, min_size=1, max_size=3)
+    several = st.builds(
+        lambda found, join: (*(op for term in found for op in term), join(len(found))),
+        terms,
+        st.sampled_from([And, Or]),
+    )
+    negated = term.map(lambda found: (*found, Not()))
+    either = st.tuples(term, term).map(lambda found: (*found[0], *found[1], Xor()))
+    return st.one_of(leaf, several, several, negated, either)
 
 
 def leaves(table: Table, rows: Sequence[Row]) -> st.SearchStrategy[Opcode]:

@@ -3,6 +3,7 @@
 Collected only where the native core is built (see conftest).
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
@@ -14,15 +15,18 @@ from hypothesis import strategies as st
 
 from connector.decode.tables import table_from_map
 from connector.encode.envelope import Format
+from connector.model.errors import CollationUnsupported, RuleUnsupported
 from connector.model.keyrange import parse_shards
-from connector.model.plan import Plan, Routing, VindexRef
+from connector.model.plan import Compare, Comparison, Plan, Routing, VindexRef
 from connector.model.position import Checkpoint
 from connector.model.record import ChunkBorder, Committed, Item
-from connector.model.table import Row, Table
+from connector.model.table import Column, Row, SqlType, Table
+from connector.rules.collation import collation, supported
+from connector.rules.serialise import NotNative
 from connector.transcode.choose import choose
 from connector.transcode.composed import ComposedTranscoder
 from connector.transcode.native import NativeTranscoder
-from connector.transcode.protocol import TranscodeOptions
+from connector.transcode.protocol import BoundPlan, TranscodeOptions, Transcoder
 from tests.differential import native_cases as cases
 from tests.differential.native_cases import NOW_US, Outcome, cut, options, outcome, plans, run, start, whole_table
 from tests.unit.decode.stream import recorded_stream
@@ -201,3 +205,34 @@ def test_any_copied_row(rows: list[Row], form: Format) -> None:
     native = NativeTranscoder(CORE, chosen, start(), lambda: NOW_US)
     python = ComposedTranscoder(chosen, start(), lambda: NOW_US)
     assert native.copy_rows(what, rows) == python.copy_rows(what, rows)
+
+
+TEXTS = st.one_of(st.text(" \t\0aAbB!~\x7f", max_size=5), st.text("aé ßÀ€漢😀", max_size=4))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    name=st.sampled_from([*supported(), "latin1_bin", "utf8mb4_bin", "utf8mb4_0900_bin", "gbk_bin", "ascii_bin"]),
+    cells=st.lists(TEXTS, min_size=1, max_size=6),
+    literal=TEXTS,
+    op=st.sampled_from(cases.ORDER),
+)
+def test_text_by_collation(name: str, cells: list[str], literal: str, op: Comparison) -> None:
+    """The native core keys ASCII by itself and asks for the keys of other text."""
+    column = Column("name", SqlType.VARCHAR, collation=name, length=20)
+    table = Table("shop", "named", (column,))
+    with contextlib.suppress(RuleUnsupported, NotNative):
+        collation(name).literal(literal)
+        what = cases.bound(replace(whole_table(table), predicate=(Compare(0, op, literal),)))
+        native = NativeTranscoder(CORE, options(), start(), lambda: NOW_US)
+        python = ComposedTranscoder(options(), start(), lambda: NOW_US)
+        for cell in cells:
+            assert copied(native, what, cell) == copied(python, what, cell)
+
+
+def copied(transcoder: Transcoder, what: BoundPlan, cell: str) -> object:
+    """Whether the row passes, or the error."""
+    try:
+        return transcoder.copy_rows(what, [(cell,)])[1]
+    except CollationUnsupported as error:
+        return error.what, error.context

@@ -71,7 +71,7 @@ class RuleUnsupported(RowcastError):
 
     code = "RULE_UNSUPPORTED"
     disposition = Disposition.OPERATOR
-    hint = "Use AND-ed comparisons, IN, IS NULL, BETWEEN and in_keyrange; docs/rules.md shows each form."
+    hint = "Write it with the forms and functions of docs/rules.md; what is not exact there is refused."
     exit_status = 2
 
 

@@ -6,7 +6,8 @@ one byte, so that ASCII text is keyed by one bytes.translate(); between them a b
 bytes >= 80. Byte 00 parts the levels. It is below every unit: MySQL puts what is shorter on a level first.
 
 PAD SPACE compares as if spaces went on for ever after both texts. A key cannot go on for ever, so trailing spaces are
-cut, and behind every space stands what ends its run: a lesser unit, the end of the text, or a greater unit.
+cut and a space with a mark stands at the end. Spaces before a lesser unit have a mark too: they are below the end,
+those before a greater unit are above it.
 """
 
 import re
@@ -18,7 +19,7 @@ from connector.rules.collation.tables import WeightTable
 Key = Callable[[str], bytes]
 
 _PART = b"\x00"  # between two levels
-_LESS, _END, _GREATER = b"\x01", b"\x02", b"\x03"  # what ends a run of spaces
+_LESS, _END = b"\x01", b"\x02"  # what ends a run of spaces, if not a greater unit
 
 
 class _Units:
@@ -104,21 +105,21 @@ def _levels_key(base: Key, above: list[_Level]) -> Key:
 
 
 def padded(body: Key, space: bytes = b" ") -> Key:
-    """Keys under PAD SPACE from unpadded ones, in which only spaces have the byte `space`."""
-    run = re.compile(re.escape(space) + b"+")
-    lesser = re.compile(b"[" + b"".join(b"\\x%02x" % byte for byte in range(space[0])) + b"]").search
-    greater, end = space + _GREATER, space + _END
-
-    def marked(found: re.Match[bytes]) -> bytes:
-        # Something follows: trailing spaces are cut before.
-        at = found.end()
-        mark = _LESS if found.string[at : at + 1] < space else _GREATER
-        return (space + mark) * (at - found.start())
+    """Keys under PAD SPACE from unpadded ones, in which only spaces have the byte `space`, which is above 02."""
+    lesser = b"[" + b"".join(b"\\x%02x" % byte for byte in range(space[0])) + b"]"
+    has_lesser = re.compile(lesser).search
+    run = re.compile(re.escape(space) + b"+(?=" + lesser + b")")
+    end = space + _END
 
     def key(text: str) -> bytes:
         units = body(text).rstrip(space)
-        if space in units:
-            units = run.sub(marked, units) if lesser(units) else units.replace(space, greater)
+        if space in units and has_lesser(units):
+            units = run.sub(_marked, units)
         return units + end
 
     return key
+
+
+def _marked(run: re.Match[bytes]) -> bytes:
+    spaces = run[0]
+    return (spaces[:1] + _LESS) * len(spaces)

@@ -1,6 +1,8 @@
 //! How a cell compares with a literal, as `connector/rules/compare.py` says. Used by `evaluate`.
 
 use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
 
 use crate::error::{Code, Error, Result};
 use crate::row::Cell;
@@ -28,36 +30,39 @@ pub enum Scale {
     Collated(Box<Collation>),
 }
 
-/// A collation that is known exactly.
+/// Sort keys of text beyond ASCII, made by Python: (collation, column, text), or what is wrong with the text.
+#[derive(Clone)]
+pub struct SortKeys(pub Arc<KeyFunction>);
+
+/// See `SortKeys`.
+pub type KeyFunction = dyn Fn(&str, &str, &str) -> std::result::Result<Vec<u8>, String> + Send + Sync;
+
+impl fmt::Debug for SortKeys {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("SortKeys")
+    }
+}
+
+/// How text becomes bytes that compare as MySQL's collation compares the text (`connector/rules/collation/keys.py`).
 #[derive(Debug)]
 pub struct Collation {
-    /// What text becomes.
-    pub form: Form,
-    /// With which byte a key goes on for ever (PAD SPACE).
+    /// What each ASCII character becomes on each level; None is ignored there.
+    pub levels: Vec<Vec<Option<u8>>>,
+    /// Under PAD SPACE: what a space becomes.
     pub pad: Option<u8>,
+    /// The order is that of code points: text beyond ASCII becomes its UTF-8.
+    pub by_code_point: bool,
     /// MySQL's name.
     pub name: String,
     /// The column, as errors write it.
     pub place: String,
+    /// For text beyond ASCII.
+    pub keys: SortKeys,
 }
 
-/// What text becomes so that bytes compare as the text does.
-#[derive(Debug)]
-pub enum Form {
-    /// Code points in order: UTF-8 as it is.
-    Identity,
-    /// MySQL's latin1.
-    Latin1,
-    /// ASCII only.
-    Ascii,
-    /// ASCII only, each character's rank; rank 0 is ignored.
-    Ranks {
-        /// Ranks.
-        ranks: Box<[u8; 128]>,
-        /// Decide between texts that are equal by ranks.
-        deciding: Option<Box<[u8; 128]>>,
-    },
-}
+/// What ends a run of spaces: something less than a space, or the end.
+const LESS: u8 = 1;
+const END: u8 = 2;
 
 /// A value on its scale.
 #[derive(Clone, Debug)]
@@ -93,17 +98,8 @@ impl Scale {
             Self::Decimal => Some(Key::Decimal(text.to_owned())),
             Self::Double | Self::LeadingNumber => text.parse().ok().map(Key::Double),
             Self::Text => Some(Key::Bytes(text.as_bytes().to_vec())),
-            Self::Bytes => {
-                let digit = |byte: u8| (byte as char).to_digit(16);
-                let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-                let bytes = pairs.iter().map(|[high, low]| Some((digit(*high)? << 4 | digit(*low)?) as u8));
-                rest.is_empty().then(|| bytes.collect::<Option<_>>().map(Key::Bytes))?
-            }
+            Self::Bytes | Self::Collated(_) => hexadecimal(text).map(Key::Bytes),
             Self::Duration => microseconds(text).map(Key::Duration),
-            Self::Collated(collation) => {
-                let mut key = Vec::new();
-                collation.key(text, &mut key).then_some(Key::Bytes(key))
-            }
         }
     }
 
@@ -113,18 +109,9 @@ impl Scale {
             (Key::Integer(one), Key::Integer(other)) => one.cmp(other),
             (Key::Decimal(one), Key::Decimal(other)) => decimal_order(one, other),
             (Key::Double(one), Key::Double(other)) => one.partial_cmp(other).unwrap_or(Ordering::Equal),
-            (Key::Bytes(one), Key::Bytes(other)) => self.bytes_order(one, other),
+            (Key::Bytes(one), Key::Bytes(other)) => one.cmp(other),
             (Key::Duration(one), Key::Duration(other)) => one.cmp(other),
             _ => Ordering::Equal,
-        }
-    }
-
-    fn bytes_order(&self, one: &[u8], other: &[u8]) -> Ordering {
-        match self {
-            Self::Collated(collation) if collation.pad.is_some() => {
-                padded_order(one, other, collation.pad.unwrap_or(b' '))
-            }
-            _ => one.cmp(other),
         }
     }
 
@@ -188,23 +175,24 @@ impl Scale {
             (Self::Text, Cell::Text(text)) => text.as_bytes(),
             (Self::Bytes, Cell::Bytes(bytes)) => bytes,
             (Self::Collated(collation), Cell::Text(text)) => {
-                if matches!(collation.form, Form::Identity) {
-                    text.as_bytes()
-                } else {
-                    key.clear();
-                    if !collation.key(text, key) {
-                        return Err(collation.unknown());
-                    }
-                    key
-                }
+                key.clear();
+                collation.key(text, key)?;
+                key
             }
             _ => return Err(wrong_type()),
         };
         Ok(judge(&|literal: &Key| match literal {
-            Key::Bytes(other) => self.bytes_order(bytes, other),
+            Key::Bytes(other) => bytes.cmp(other.as_slice()),
             _ => Ordering::Equal,
         }))
     }
+}
+
+fn hexadecimal(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| (byte as char).to_digit(16);
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let bytes = pairs.iter().map(|[high, low]| Some((digit(*high)? << 4 | digit(*low)?) as u8));
+    if rest.is_empty() { bytes.collect() } else { None }
 }
 
 #[cold]
@@ -213,67 +201,51 @@ fn wrong_type() -> Error {
 }
 
 impl Collation {
-    /// Append what compares like the text; false for text whose place in the order is not known.
-    fn key(&self, text: &str, out: &mut Vec<u8>) -> bool {
-        match &self.form {
-            Form::Identity => out.extend_from_slice(text.as_bytes()),
-            Form::Ascii => {
-                out.extend_from_slice(text.as_bytes());
-                return text.is_ascii();
-            }
-            Form::Latin1 => return text.chars().all(|char| latin1(char).map(|byte| out.push(byte)).is_some()),
-            Form::Ranks { ranks, deciding } => {
-                if !text.is_ascii() {
-                    return false;
+    /// Append the sort key of a text. `COLLATION_UNSUPPORTED` for text whose place in the order is not known.
+    fn key(&self, text: &str, out: &mut Vec<u8>) -> Result<()> {
+        if self.by_code_point {
+            out.extend_from_slice(text.as_bytes());
+        } else if text.is_ascii() {
+            for (number, units) in self.levels.iter().enumerate() {
+                if number > 0 {
+                    out.push(0); // below every unit: what is shorter on a level comes first
                 }
-                let translate = |out: &mut Vec<u8>, ranks: &[u8; 128]| {
-                    let rank = |byte: u8| ranks.get(usize::from(byte)).copied().filter(|rank| *rank != 0);
-                    out.extend(text.bytes().filter_map(rank));
-                };
-                translate(out, ranks);
-                if let Some(deciding) = deciding {
-                    // 0 is below every rank: a text that is a prefix of another by its ranks comes first.
-                    out.push(0);
-                    translate(out, deciding);
-                }
+                out.extend(text.bytes().filter_map(|byte| units.get(usize::from(byte)).copied().flatten()));
             }
+        } else {
+            let key = (self.keys.0)(&self.name, &self.place, text).map_err(|what| self.unknown(what))?;
+            out.extend_from_slice(&key);
+            return Ok(());
         }
-        true
+        if let Some(space) = self.pad {
+            mark_spaces(out, space);
+        }
+        Ok(())
     }
 
     #[cold]
-    fn unknown(&self) -> Error {
-        let reach = if matches!(self.form, Form::Latin1) { "latin1" } else { "ASCII" };
-        let (place, name) = (&self.place, &self.name);
-        let what = format!(
-            "a value of {place} has characters beyond {reach}: their order under collation {name} is not known to rowcast"
-        );
-        Error::new(Code::CollationUnsupported, what).with("column", place)
+    fn unknown(&self, what: String) -> Error {
+        Error::new(Code::CollationUnsupported, what).with("column", &self.place)
     }
 }
 
-/// MySQL's latin1: Windows-1252, and the five codes that it leaves open as they are.
-fn latin1(char: char) -> Option<u8> {
-    const C1: [char; 32] = [
-        '\u{20ac}', '\u{81}', '\u{201a}', '\u{192}', '\u{201e}', '\u{2026}', '\u{2020}', '\u{2021}', '\u{2c6}',
-        '\u{2030}', '\u{160}', '\u{2039}', '\u{152}', '\u{8d}', '\u{17d}', '\u{8f}', '\u{90}', '\u{2018}', '\u{2019}',
-        '\u{201c}', '\u{201d}', '\u{2022}', '\u{2013}', '\u{2014}', '\u{2dc}', '\u{2122}', '\u{161}', '\u{203a}',
-        '\u{153}', '\u{9d}', '\u{17e}', '\u{178}',
-    ];
-    match u32::from(char) {
-        code @ (0..=0x7F | 0xA0..=0xFF) => Some(code as u8),
-        _ => C1.iter().position(|known| *known == char).map(|at| 0x80 + at as u8),
+/// A key cannot go on with spaces for ever: trailing ones are cut and a space with a mark stands at the end. Spaces
+/// before a lesser unit have a mark too. Python's keys have the same form, and literals come with theirs.
+fn mark_spaces(key: &mut Vec<u8>, space: u8) {
+    let end = key.iter().rposition(|unit| *unit != space).map_or(0, |last| last + 1);
+    key.truncate(end);
+    if key.contains(&space) && key.iter().any(|unit| *unit < space) {
+        let plain = std::mem::take(key);
+        for (at, unit) in plain.iter().enumerate() {
+            key.push(*unit);
+            if *unit == space
+                && plain.iter().skip(at + 1).find(|next| **next != space).is_some_and(|next| *next < space)
+            {
+                key.push(LESS);
+            }
+        }
     }
-}
-
-/// Lexicographic, the shorter one going on with `pad` for ever.
-fn padded_order(one: &[u8], other: &[u8], pad: u8) -> Ordering {
-    let common = one.len().min(other.len());
-    let (start, tail) = one.split_at(common);
-    let (other_start, other_tail) = other.split_at(common);
-    let beyond =
-        |tail: &[u8]| tail.iter().map(|byte| byte.cmp(&pad)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal);
-    start.cmp(other_start).then_with(|| beyond(tail)).then_with(|| beyond(other_tail).reverse())
+    key.extend_from_slice(&[space, END]);
 }
 
 /// A TIME as a signed duration; None for what is no TIME.
@@ -397,10 +369,17 @@ mod tests {
     }
 
     #[test]
-    fn padding() {
-        assert_eq!(padded_order(b"a", b"a  ", b' '), Ordering::Equal);
-        assert_eq!(padded_order(b"a", b"a\n", b' '), Ordering::Greater);
-        assert_eq!(padded_order(b"a!", b"a", b' '), Ordering::Greater);
-        assert_eq!(padded_order(b"a", b"b", b' '), Ordering::Less);
+    fn spaces_are_marked() {
+        for (text, wanted) in [
+            ("a", &b"a \x02"[..]),
+            ("a  ", b"a \x02"),
+            ("  ", b" \x02"),
+            ("a b", b"a b \x02"),
+            ("a  \tb", b"a \x01 \x01\tb \x02"),
+        ] {
+            let mut key = text.as_bytes().to_vec();
+            mark_spaces(&mut key, b' ');
+            assert_eq!(key, wanted, "{text}");
+        }
     }
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::compare::{Collation, Form, Key, Operand, Scale};
+use crate::compare::{Collation, Key, Operand, Scale, SortKeys};
 use crate::error::{Code, Error, Result};
 use crate::table::{Column, SqlType, Table};
 use crate::vindex::Vindex;
 
 /// `serialise.FORMAT`.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
 /// One rule against one table version.
 #[derive(Debug)]
@@ -111,8 +111,9 @@ pub struct Routing {
 }
 
 impl Plan {
-    /// `INTERNAL` for what `serialise` cannot have written, `NOT_NATIVE` for what only Python knows.
-    pub fn parse(json: &str) -> Result<Arc<Self>> {
+    /// `keys`: for text beyond ASCII. `INTERNAL` for what `serialise` cannot have written, `NOT_NATIVE` for what only
+    /// Python knows.
+    pub fn parse(json: &str, keys: &SortKeys) -> Result<Arc<Self>> {
         let body: Value = serde_json::from_str(json).map_err(|_| broken("no JSON"))?;
         if body.get("format").and_then(Value::as_u64) != Some(FORMAT) {
             return Err(not_native("a plan of another format"));
@@ -128,7 +129,7 @@ impl Plan {
                 starts: list(field(found, "starts")?)?.iter().map(hex).collect::<Result<_>>()?,
             }),
         };
-        let predicate = predicate(field(&body, "predicate")?, width)?;
+        let predicate = predicate(field(&body, "predicate")?, width, keys)?;
         Ok(Arc::new(Self { source, output_key, projection, predicate, routing }))
     }
 }
@@ -213,7 +214,7 @@ fn column(value: &Value) -> Result<Column> {
 // ---- opcodes ---------------------------------------------------------------------------------------------------------
 /// The postfix list as terms. Those of the outermost And stay apart: a row must be dropped by the first that is not
 /// true, because a later `in_keyrange` may have no keyspace id for it.
-fn predicate(value: &Value, width: usize) -> Result<Vec<Term>> {
+fn predicate(value: &Value, width: usize, keys: &SortKeys) -> Result<Vec<Term>> {
     let mut stack: Vec<Term> = Vec::new();
     for opcode in list(value)? {
         let op = text(field(opcode, "op")?)?;
@@ -230,7 +231,7 @@ fn predicate(value: &Value, width: usize) -> Result<Vec<Term>> {
                 Ok([left, right]) => Term::Xor(Box::new((left, right))),
                 Err(_) => return Err(broken("two results expected")),
             },
-            _ => leaf(op, opcode, width)?,
+            _ => leaf(op, opcode, width, keys)?,
         };
         stack.push(term);
     }
@@ -242,7 +243,7 @@ fn predicate(value: &Value, width: usize) -> Result<Vec<Term>> {
     }
 }
 
-fn leaf(op: &str, opcode: &Value, width: usize) -> Result<Term> {
+fn leaf(op: &str, opcode: &Value, width: usize, keys: &SortKeys) -> Result<Term> {
     match op {
         "compare" => {
             let column = index(field(opcode, "column")?, width)?;
@@ -259,7 +260,7 @@ fn leaf(op: &str, opcode: &Value, width: usize) -> Result<Term> {
             if literal.is_null() {
                 return Ok(Term::Unknown);
             }
-            let scale = scale(field(opcode, "scale")?)?;
+            let scale = scale(field(opcode, "scale")?, keys)?;
             let key = scale.literal(text(literal)?).ok_or_else(|| broken("a literal of another scale"))?;
             Ok(Term::Compare(comparison, Operand { column, scale, key }))
         }
@@ -267,7 +268,7 @@ fn leaf(op: &str, opcode: &Value, width: usize) -> Result<Term> {
             let column = index(field(opcode, "column")?, width)?;
             let mut groups = Vec::new();
             for group in list(field(opcode, "groups")?)? {
-                let scale = scale(field(group, "scale")?)?;
+                let scale = scale(field(group, "scale")?, keys)?;
                 let mut keys = Vec::new();
                 for literal in list(field(group, "literals")?)? {
                     keys.push(scale.literal(text(literal)?).ok_or_else(|| broken("a literal of another scale"))?);
@@ -299,7 +300,7 @@ fn sharding(value: &Value, width: usize) -> Result<Sharding> {
     }
 }
 
-fn scale(value: &Value) -> Result<Scale> {
+fn scale(value: &Value, keys: &SortKeys) -> Result<Scale> {
     Ok(match text(field(value, "kind")?)? {
         "integer" => Scale::Integer,
         "decimal" => Scale::Decimal,
@@ -309,31 +310,25 @@ fn scale(value: &Value) -> Result<Scale> {
         "bytes" => Scale::Bytes,
         "bits" => Scale::Bits,
         "duration" => Scale::Duration,
-        "collation" => {
-            let ranks = |name: &str| match field(value, name)? {
-                Value::Null => Ok(None),
-                found => {
-                    let ranks: Result<[u8; 128]> =
-                        hex(found)?.try_into().map_err(|_| broken("ranks of another alphabet"));
-                    ranks.map(|ranks| Some(Box::new(ranks)))
-                }
-            };
-            Scale::Collated(Box::new(Collation {
-                form: match text(field(value, "form")?)? {
-                    "identity" => Form::Identity,
-                    "latin1" => Form::Latin1,
-                    "ascii" => Form::Ascii,
-                    "ranks" => Form::Ranks {
-                        ranks: ranks("ranks")?.ok_or_else(|| broken("no ranks"))?,
-                        deciding: ranks("deciding")?,
-                    },
-                    other => return Err(not_native(format!("collations by {other}"))),
-                },
-                pad: hex(field(value, "pad")?)?.first().copied(),
-                name: text(field(value, "name")?)?.to_owned(),
-                place: text(field(value, "place")?)?.to_owned(),
-            }))
-        }
+        "collation" => Scale::Collated(Box::new(Collation {
+            levels: list(field(value, "levels")?)?.iter().map(units).collect::<Result<_>>()?,
+            pad: field(value, "pad")?.as_u64().map(|unit| unit as u8),
+            by_code_point: flag(field(value, "by_code_point")?)?,
+            name: text(field(value, "name")?)?.to_owned(),
+            place: text(field(value, "place")?)?.to_owned(),
+            keys: keys.clone(),
+        })),
         other => return Err(not_native(format!("comparisons by {other}"))),
     })
+}
+
+/// One level of a collation: what each ASCII character becomes, null = ignored.
+fn units(value: &Value) -> Result<Vec<Option<u8>>> {
+    list(value)?
+        .iter()
+        .map(|unit| match unit {
+            Value::Null => Ok(None),
+            _ => unit.as_u64().and_then(|unit| u8::try_from(unit).ok()).map(Some).ok_or_else(|| broken("no unit")),
+        })
+        .collect()
 }

@@ -132,14 +132,8 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Compile a plan as `serialise` wrote it. `NOT_NATIVE`: only the Python path can do it.
-    pub fn new(json: &str, schema_id: u32, envelope: Option<TableEncoder>) -> Result<Self> {
-        let plan = Plan::parse(json)?;
-        Self::of(plan, schema_id, envelope)
-    }
-
-    /// Compile a plan that was read already.
-    pub fn of(plan: Arc<Plan>, schema_id: u32, envelope: Option<TableEncoder>) -> Result<Self> {
+    /// Compile a plan.
+    pub fn new(plan: Arc<Plan>, schema_id: u32, envelope: Option<TableEncoder>) -> Result<Self> {
         let images = ImageWriter::new(&plan.source, &plan.projection)?;
         Ok(Self { plan, images, schema_id, envelope })
     }

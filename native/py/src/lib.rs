@@ -10,7 +10,7 @@ mod transcoder;
 use pyo3::prelude::*;
 
 /// Number of the interface between this module and the Python packages; they must be equal.
-const ABI: u32 = 2;
+const ABI: u32 = 3;
 
 /// Version of the distribution.
 #[pyfunction]

@@ -7,6 +7,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyList, PyString, PyTuple};
 use rowcast_core::avro::Values;
+use rowcast_core::compare::SortKeys;
 use rowcast_core::envelope::{Around, EnvelopeOptions, Format, TableEncoder};
 use rowcast_core::outbox::StreamOutput;
 use rowcast_core::row::Cell;
@@ -105,17 +106,26 @@ impl Transcoder {
         Ok(Self { inner: Mutex::new(Some(inner)), envelope })
     }
 
-    /// Compile a plan; `NativeError` NOT_NATIVE when only the Python path can do it.
-    fn bind(&self, py: Python<'_>, json: &str, row_schema: u32, table_topic: Option<TableTopic>) -> PyResult<Plan> {
+    /// Compile a plan; `NativeError` NOT_NATIVE when only the Python path can do it. `sort_key(collation, column, text)` makes
+    /// the keys of text beyond ASCII: bytes, or a str that says what is wrong with the text.
+    fn bind(
+        &self,
+        py: Python<'_>,
+        json: &str,
+        row_schema: u32,
+        table_topic: Option<TableTopic>,
+        sort_key: Py<PyAny>,
+    ) -> PyResult<Plan> {
         let envelope = &self.envelope;
+        let keys = sort_keys(sort_key);
         py.detach(|| {
             caught(|| {
-                let plan = plan::Plan::parse(json)?;
+                let plan = plan::Plan::parse(json, &keys)?;
                 let encoder = envelope.as_ref().zip(table_topic).map(|(options, (topic, key, value))| {
                     let around = |(start, end)| Around { start, end };
                     TableEncoder::new(&plan, options, &topic, around(key), around(value))
                 });
-                core::Bound::of(plan, row_schema, encoder)
+                core::Bound::new(plan, row_schema, encoder)
             })
         })?
         .map(|bound| Plan(Arc::new(bound)))
@@ -212,6 +222,19 @@ impl Transcoder {
 pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> PyResult<T> {
     catch_unwind(AssertUnwindSafe(work))
         .map_err(|panic| internal(format!("the native core failed: {}", message(panic.as_ref()))))
+}
+
+/// Keys that Python makes; the core runs without the GIL, so it is taken for each.
+fn sort_keys(function: Py<PyAny>) -> SortKeys {
+    SortKeys(Arc::new(move |collation, place, text| {
+        Python::attach(|py| {
+            let found = function.bind(py).call1((collation, place, text)).map_err(|error| error.to_string())?;
+            match found.cast::<PyBytes>() {
+                Ok(key) => Ok(key.as_bytes().to_vec()),
+                Err(_) => Err(found.to_string()),
+            }
+        })
+    }))
 }
 
 /// A cell of a copied row in the value domain of `model/table.py`.

@@ -111,6 +111,14 @@ def test_a_partition_too_many(topic: Topic) -> None:
     reader.close()
 
 
+def test_a_topic_that_its_source_has_not_made_yet(topic: Topic) -> None:
+    reader = PartitionConsumer(topic.settings, f"{topic.name}_later", 0)
+    with pytest.raises(KafkaUnreachable, match="does not exist yet") as caught:
+        reader.assign(None)
+    assert "start it" in caught.value.remedy
+    reader.close()
+
+
 def test_an_unreachable_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sinks.consumer.REQUEST_TIMEOUT_S", 0.5)
     reader = PartitionConsumer({"bootstrap.servers": "127.0.0.1:1"}, "t", 0)

@@ -41,6 +41,7 @@ class Watch(NoTelemetry):
         self.states: list[str] = []
         self.commits = 0
         self.sent_rows = 0
+        self.lags: list[float] = []
         self.on_rows: Callable[[int], None] = lambda _: None
 
     def position(self, position: str, seq: int) -> None:
@@ -53,6 +54,9 @@ class Watch(NoTelemetry):
         with self._changed:
             self.states.append(state)
             self._changed.notify_all()
+
+    def lag(self, seconds: float) -> None:
+        self.lags.append(seconds)
 
     def rows(self, count: int) -> None:
         self.sent_rows += count

@@ -122,6 +122,7 @@ def test_heartbeats_on_an_idle_source(make_stream: MakeStream) -> None:
     running.reaches(executed)
     running.beats(3)
     running.stop()
+    assert running.watch.lags[-1] == 0.0
     for messages in stream.messages(heartbeats=True):
         beats = [message for message in messages if isinstance(message.body, Heartbeat)]
         assert len(beats) >= 3

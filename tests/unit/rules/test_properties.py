@@ -341,7 +341,8 @@ def test_values(expression: str, value: Any) -> None:
 
 def test_a_character_that_upper_does_not_know_is_an_error() -> None:
     with pytest.raises(CollationUnsupported):
-        _computed("upper(s)", (1, 1, "0.00", 0.0, "ÿ" * 9))
+        _computed("upper(cast(s as char))", (1, 1, "0.00", 0.0, "aɫ"))
+    assert _computed("concat(upper(s), lower(s))", (1, 1, "0.00", 0.0, "éÏß")) == "ÉÏßéïß"
 
 
 def test_decimals_are_exact() -> None:

@@ -1,0 +1,1 @@
+select id, price * quantity as total, price / 3 as third, ifnull(price, 0) as known, upper(concat(name, '-', id)) as label, year(born) as year, born > '2000-01-01' as young, case when quantity > 0 then 'some' else 'none' end as stock from t where id div 2 < 2

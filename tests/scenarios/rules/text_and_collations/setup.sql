@@ -1,0 +1,2 @@
+create table t (id int primary key, a varchar(20) character set utf8mb4 collate utf8mb4_0900_ai_ci, b varchar(20) character set utf8mb4 collate utf8mb4_bin, c char(9) character set latin1 collate latin1_swedish_ci);
+insert into t values (1, 'straße', 'straße', 'straße'), (2, 'STRASSE', 'STRASSE', 'STRASSE'), (3, 'é', 'é', 'é'), (4, 'e', 'e', 'e'), (5, 'a ', 'a ', 'a '), (6, '50% off', '50% off', '50% off');
