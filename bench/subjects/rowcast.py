@@ -93,7 +93,8 @@ def _run(file: Path, connector: str | None) -> Cost:
     if connector:
         command += ["--connector", connector]
     started = time.monotonic()
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    environment = {**os.environ, "ROWCAST_TRANSCODER": "python"}  # the native core becomes a subject of its own
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
     _, status, usage = os.wait4(process.pid, 0)  # the resources of this child alone, not of the servers
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
