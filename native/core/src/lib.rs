@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod avro;
+pub mod bound;
 pub mod cell;
 pub mod charset;
 #[rustfmt::skip]
@@ -22,6 +23,7 @@ pub mod field_type;
 pub mod form;
 pub mod framing;
 pub mod gtid_set;
+pub mod item;
 pub mod json;
 pub mod json_writer;
 pub mod mariadb;
@@ -30,6 +32,7 @@ pub mod number;
 pub mod outbox;
 pub mod payload;
 pub mod plan;
+mod progress;
 pub mod reader;
 pub mod record;
 pub mod row;

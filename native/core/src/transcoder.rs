@@ -5,18 +5,18 @@
 //! call end in one `Committed` with the last one's checkpoint, and the wall clock is read once per call.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::sync::Arc;
 
-use crate::avro::{ImageWriter, Row};
-use crate::envelope::{EnvelopeOptions, EnvelopeSpace, Operation, Origin, TableEncoder};
+use crate::avro::Row;
+use crate::bound::Bound;
+use crate::envelope::{EnvelopeSpace, Operation, Origin};
 use crate::error::{Code, Error, Result};
 use crate::evaluate::{EvaluateSpace, Filtered};
-use crate::event::{BinlogEvent, Event, Gtid, GtidId, Query, Rows, uuid_text};
+use crate::event::{BinlogEvent, Event, Gtid, GtidId, Query, Rows};
 use crate::gtid_set::GtidSet;
-use crate::number;
-use crate::outbox::{Mark, Outbox, Stamp, StreamOutput};
-use crate::plan::Plan;
+use crate::item::{Checkpoint, InTransaction, Item, Options};
+use crate::outbox::{Mark, Outbox, Stamp};
+use crate::progress::{OpenTransaction, gtid_text, located, not_followed, outside, python_repr};
 use crate::reader::EventReader;
 use crate::record::Packed;
 use crate::row::{ImagePolicy, RowReader, RowSpace, Scratch};
@@ -28,125 +28,6 @@ const NEVER_CUT_BYTES: u64 = 1 << 20;
 /// `connector.model.message.FOREIGN_KEY_CHECKS_OFF`.
 const FOREIGN_KEY_CHECKS_OFF: u16 = 2;
 const FLAVOR: &str = "MySQL56/";
-
-/// What a stream publishes, and where a large source transaction may be cut.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Database whose DDL is announced in the stream.
-    pub keyspace: String,
-    /// None: table topics only.
-    pub stream: Option<StreamOutput>,
-    /// None: no table topics.
-    pub envelope: Option<EnvelopeOptions>,
-    /// Rows that passed the filter, between two chunk borders.
-    pub tx_chunk_rows: u64,
-    /// Bytes of records between two chunk borders.
-    pub tx_chunk_bytes: usize,
-    /// `feed` returns when this many bytes of records are waiting, see `Transcoder::more`.
-    pub output_bytes: usize,
-    /// An item for every source transaction, instead of one for all that a call completes.
-    pub each_commit: bool,
-}
-
-/// How far a large source transaction has been sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InTransaction {
-    /// Which one.
-    pub gtid: String,
-    /// Rows that passed the filter and were sent.
-    pub rows: u64,
-    /// Running CRC-32 of their images.
-    pub crc: u32,
-    /// Next part number per stream partition.
-    pub parts: Vec<i64>,
-}
-
-/// Everything a new owner needs to go on exactly where the last one stopped (`connector/model/position.py`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Checkpoint {
-    /// Flavour-encoded executed set.
-    pub position: String,
-    /// The last transaction.
-    pub gtid: String,
-    /// Binlog coordinates after it.
-    pub file: String,
-    /// Binlog coordinates after it.
-    pub pos: u64,
-    /// The source.
-    pub server_uuid: String,
-    /// Commit time of the last transaction, ms since the epoch.
-    pub ts_ms: i64,
-    /// Source transactions emitted by the stream.
-    pub seq: u64,
-    /// Last seq per stream partition.
-    pub seqs: Vec<i64>,
-    /// Inside a large transaction.
-    pub in_tx: Option<InTransaction>,
-}
-
-/// What a call of `feed` hands out, in binlog order.
-#[derive(Debug)]
-pub enum Item {
-    /// Finished records.
-    Records(Packed),
-    /// A Kafka transaction may end here, inside a large source transaction.
-    ChunkBorder(Checkpoint),
-    /// Source transactions are complete.
-    Committed {
-        /// After the last of them.
-        checkpoint: Checkpoint,
-        /// Rows of them that passed the filter.
-        rows: u64,
-        /// How many.
-        transactions: u64,
-    },
-    /// A table map without a plan: `provide` answers.
-    NeedPlan(SharedTableMap),
-    /// A statement that may change tables.
-    Ddl {
-        /// The statement.
-        sql: String,
-        /// The session's default database.
-        database: String,
-        /// Its messages.
-        records: Packed,
-        /// After it.
-        checkpoint: Checkpoint,
-    },
-    /// The source is alive and idle up to here.
-    Heartbeat {
-        /// File name.
-        file: String,
-        /// Position in it.
-        pos: u64,
-    },
-}
-
-/// A plan, compiled, with the registry ids of the schemas that its records name.
-#[derive(Debug)]
-pub struct Bound {
-    plan: Arc<Plan>,
-    images: ImageWriter,
-    schema_id: u32,
-    envelope: Option<TableEncoder>,
-}
-
-impl Bound {
-    /// Compile a plan.
-    pub fn new(plan: Arc<Plan>, schema_id: u32, envelope: Option<TableEncoder>) -> Result<Self> {
-        let images = ImageWriter::new(&plan.source, &plan.projection)?;
-        Ok(Self { plan, images, schema_id, envelope })
-    }
-
-    /// How many columns the table has.
-    pub fn width(&self) -> usize {
-        self.plan.source.columns.len()
-    }
-
-    fn keyed(&self) -> bool {
-        !self.plan.output_key.is_empty()
-    }
-}
 
 /// What a table id of the binlog stands for.
 #[derive(Debug)]
@@ -637,122 +518,4 @@ fn hand_out(outbox: &mut Outbox, committed: &mut Option<Done>, checkpoint: &Chec
         items.push(Item::Committed { checkpoint: checkpoint.clone(), rows, transactions });
     }
     items.extend(filled(after));
-}
-
-/// The source transaction that is being sent, from GTID to commit.
-#[derive(Debug)]
-struct OpenTransaction {
-    gtid: String,
-    uuid: [u8; 16],
-    tag: String,
-    number: u64,
-    last_committed: i64,
-    sequence_number: i64,
-    commit_ts_us: i64,
-    resume: Option<InTransaction>,
-    /// Images are encoded and summed, so the transaction may be cut.
-    tracked: bool,
-    /// A BEGIN was seen: ends with COMMIT or XID.
-    explicit: bool,
-    /// That passed the filter.
-    rows: u64,
-    rows_since_border: u64,
-    crc: u32,
-}
-
-impl OpenTransaction {
-    fn stamp<'a>(&'a self, position: &'a str) -> Stamp<'a> {
-        Stamp {
-            position,
-            gtid: &self.gtid,
-            commit_ts_us: self.commit_ts_us,
-            last_committed: self.last_committed,
-            sequence_number: self.sequence_number,
-        }
-    }
-
-    /// Count one row; true when an earlier owner has committed it already.
-    fn skip(&mut self, before: Option<&[u8]>, after: Option<&[u8]>) -> Result<bool> {
-        self.rows += 1;
-        self.rows_since_border += 1;
-        if self.tracked {
-            let mut crc = crc32fast::Hasher::new_with_initial(self.crc);
-            crc.update(before.unwrap_or_default());
-            crc.update(after.unwrap_or_default());
-            self.crc = crc.finalize();
-        }
-        let Some(resume) = self.resume.as_ref().filter(|resume| self.rows <= resume.rows) else { return Ok(false) };
-        self.rows_since_border = 0;
-        if self.rows == resume.rows && self.crc != resume.crc {
-            let what = "the rows already sent differ from what the binlog has now";
-            return Err(Error::new(Code::ResumeMismatch, what).with("gtid", &self.gtid));
-        }
-        Ok(true)
-    }
-
-    /// At commit: the transaction must have had at least the rows that were sent.
-    fn check_resumed(&self) -> Result<()> {
-        match &self.resume {
-            Some(resume) if self.rows < resume.rows => {
-                let what = format!("{} rows were sent, the binlog has {} now", resume.rows, self.rows);
-                Err(Error::new(Code::ResumeMismatch, what).with("gtid", &self.gtid))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// `uuid:gno` or `uuid:tag:gno`; the same as the identity prints itself, without the formatter.
-fn gtid_text(uuid: [u8; 16], tag: &str, gno: i64) -> String {
-    let mut text = Vec::with_capacity(64);
-    text.extend_from_slice(&uuid_text(uuid));
-    text.push(b':');
-    if !tag.is_empty() {
-        text.extend_from_slice(tag.as_bytes());
-        text.push(b':');
-    }
-    number::signed(&mut text, gno);
-    String::from_utf8(text).unwrap_or_default()
-}
-
-#[cold]
-fn outside(found: &BinlogEvent<'_>) -> Error {
-    Error::new(Code::Internal, "the binlog has a change outside of a transaction").with("file", found.file)
-}
-
-#[cold]
-fn located(error: Error, found: &BinlogEvent<'_>) -> Error {
-    error.with("file", found.file).with("pos", found.start)
-}
-
-/// GTIDs that this version makes no positions of.
-#[cold]
-fn not_followed(id: &GtidId<'_>) -> Error {
-    if matches!(id, GtidId::MariaDb { .. }) {
-        return Error::new(Code::BinlogEventUnsupported, "transactions of MariaDB are not followed yet")
-            .hint("The source is MariaDB, which rowcast does not read yet.");
-    }
-    let what = "the source writes transactions without GTIDs: gtid_mode is not ON";
-    let hint = "Set gtid_mode=ON and enforce_gtid_consistency=ON at the source; gtid_mode is changed in steps.";
-    Error::new(Code::SourceSettingUnsupported, what).hint(hint).with("setting", "gtid_mode")
-}
-
-/// The start of a statement, quoted as the Python path quotes it.
-fn python_repr(text: &str) -> String {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
-    let mut quoted = String::from(quote);
-    for char in text.chars() {
-        match char {
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            '\\' => quoted.push_str("\\\\"),
-            _ if char == quote => quoted.extend(['\\', quote]),
-            // Writing to a String does not fail.
-            _ if char.is_ascii_control() => drop(write!(quoted, "\\x{:02x}", u32::from(char))),
-            _ => quoted.push(char),
-        }
-    }
-    quoted.push(quote);
-    quoted
 }

@@ -9,11 +9,12 @@ use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyList, PyString, PyTuple};
 use rowcast_core::avro::Values;
 use rowcast_core::compare::SortKeys;
 use rowcast_core::envelope::{Around, EnvelopeOptions, Format, TableEncoder};
+use rowcast_core::item::{Checkpoint, InTransaction, Item, Options};
 use rowcast_core::outbox::StreamOutput;
 use rowcast_core::row::Cell;
 use rowcast_core::table::{MapColumn, TableMap};
-use rowcast_core::transcoder::{self as core, Checkpoint, InTransaction, Item};
 use rowcast_core::{Result, plan};
+use rowcast_core::{bound, transcoder as core};
 
 use crate::errors::{internal, message, raised};
 use crate::records::Packed;
@@ -50,7 +51,7 @@ struct Envelope {
 
 /// A compiled plan with the registry ids of its schemas.
 #[pyclass(frozen, module = "rowcast_native")]
-pub(crate) struct Plan(Arc<core::Bound>);
+pub(crate) struct Plan(Arc<bound::Bound>);
 
 /// One stream's state machine. Closed by a panic: every later call raises INTERNAL.
 #[pyclass(frozen, module = "rowcast_native")]
@@ -92,7 +93,7 @@ impl Transcoder {
             heartbeat_key: options.heartbeat_key,
             heartbeat_around: options.heartbeat_around,
         });
-        let options = core::Options {
+        let options = Options {
             keyspace,
             stream,
             envelope: envelope.clone(),
@@ -125,7 +126,7 @@ impl Transcoder {
                     let around = |(start, end)| Around { start, end };
                     TableEncoder::new(&plan, options, &topic, around(key), around(value))
                 });
-                core::Bound::new(plan, row_schema, encoder)
+                bound::Bound::new(plan, row_schema, encoder)
             })
         })?
         .map(|bound| Plan(Arc::new(bound)))
