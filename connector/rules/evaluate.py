@@ -3,11 +3,11 @@
 Called by `connector.transcode` for binlog rows and copied rows alike.
 """
 
-from bisect import bisect_right
 from collections.abc import Callable
 
 from connector.model.errors import VindexUnmappable
 from connector.model.plan import Computed, FilteredChange, InKeyRange, Plan, Routing
+from connector.model.sharding import ShardRouter
 from connector.model.table import Row, Table, Value
 from connector.rules.compare import row_values
 from connector.rules.machine import cell_of, compile_predicate, compile_program
@@ -105,9 +105,5 @@ def _cell(table: Table, source: int | Computed) -> Callable[[Row], Value]:
 def _partition(routing: Routing) -> Callable[[Row], int]:
     keyspace_id = build(routing.vindex).map
     values = row_values(routing.columns)
-    starts = [shard.low for shard in routing.shards]
-
-    def partition(row: Row) -> int:
-        return bisect_right(starts, keyspace_id(values(row))) - 1
-
-    return partition
+    route = ShardRouter(routing.shards).route
+    return lambda row: route(keyspace_id(values(row)))
